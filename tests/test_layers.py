@@ -15,10 +15,10 @@ from numlint.rule import FAMILIES, load
 
 # A module imports from its own layer and from those above it in this table.
 LAYERS = (
-    {"finding"},
+    {"finding", "source", "patterns"},
     {"rule", "graph", "facts", "suspect"},
     {"linter"},
-    {"suppress", "discover", "config", "run", "fix"},
+    {"selection", "suppress", "packs", "config", "gitignore", "discover", "pool", "fix", "run"},
     {"report"},
     {"cli", "__main__"},
 )
