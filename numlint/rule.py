@@ -12,7 +12,7 @@ the summary. It defines
 ``BAD``, ``GOOD``, ``LIMIT``
     evidence: lists of `Example`.
 ``check(function)``
-    a generator of `Hazard` over a `numlint.graph.Function`.
+    a generator of `Hazard` over a `numlint.function.Function`.
 
 A pack is a package whose modules are walked; there is no registry to edit.
 """
@@ -30,7 +30,9 @@ from typing import TYPE_CHECKING
 from numlint.finding import SIGNATURES, Confidence, Rewrite, Severity
 
 if TYPE_CHECKING:
-    from numlint.graph import Function, Site, Value
+    from numlint.function import Function
+    from numlint.graph.site import Site
+    from numlint.graph.value import Value
 
 BUILTIN_PACK = "numlint.rules"
 FAMILIES = {

@@ -1,0 +1,370 @@
+"""Lowering of statements: assignments, branches, loops, and what ends a block.
+
+Branches are joined with ``phi(condition, then, else)``. A branch that leaves
+(return, raise, continue, break) makes the opposite condition known for the rest of
+the block. Names assigned in a loop become ``carried`` values at its head, whose
+value on entry and at the end of an iteration are kept in `Analysis.carried`.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from numlint.graph.expressions import combine, component, element_of, path_key, select
+from numlint.graph.frame import Closure, Frame, Path, Return, lowers
+from numlint.graph.site import Exit, Loop
+from numlint.graph.value import Value
+
+
+def assign(frame: Frame, target: ast.expr, value: Value) -> None:
+    """Bind an assignment target to a value."""
+    if isinstance(target, ast.Name):
+        if target.id in frame.global_names:
+            value = frame.unknown("global")
+        _forget(frame, target.id)
+        frame.bind(target.id, value)
+    elif isinstance(target, (ast.Tuple, ast.List)):
+        star = any(isinstance(element, ast.Starred) for element in target.elts)
+        for index, element in enumerate(target.elts):
+            if isinstance(element, ast.Starred):
+                assign(frame, element.value, frame.unknown("starred"))
+            else:
+                assign(frame, element, frame.unknown("starred") if star else component(frame, value, index, len(target.elts)))
+    elif isinstance(target, ast.Attribute):
+        key = path_key(target)
+        if key:
+            _forget(frame, key)
+            frame.bind(key, value)
+    elif isinstance(target, ast.Subscript):
+        _store(frame, target, value)
+    elif isinstance(target, ast.Starred):
+        assign(frame, target.value, frame.unknown("starred"))
+
+
+def _store(frame: Frame, target: ast.Subscript, value: Value) -> None:
+    """``base[index] = value``: the base becomes a new value that holds both."""
+    base_key = path_key(target.value)
+    base = frame.expression(target.value)
+    index = frame.expression(target.slice)
+    if base_key:
+        _forget(frame, base_key)
+        frame.bind(base_key, frame.graph.raw("store", (base, index, value), (), base.framework or value.framework))
+    key = path_key(target)
+    if key:
+        frame.bind(key, value)
+
+
+def _forget(frame: Frame, key: str) -> None:
+    """Drop what is known of the parts of a path that is bound anew, and of items indexed by it."""
+    stale = [name for name in frame.env if name.startswith((f"{key}.", f"{key}[")) or f"[{key}]" in name]
+    for name in stale:
+        del frame.env[name]
+
+
+@lowers(ast.Assign)
+def assignment(frame: Frame, node: ast.Assign) -> None:
+    value = frame.expression(node.value)
+    for target in node.targets:
+        assign(frame, target, value)
+
+
+@lowers(ast.AnnAssign)
+def annotated(frame: Frame, node: ast.AnnAssign) -> None:
+    if node.value is not None:
+        assign(frame, node.target, frame.expression(node.value))
+
+
+@lowers(ast.AugAssign)
+def augmented(frame: Frame, node: ast.AugAssign) -> None:
+    load = _as_load(node.target)
+    value = combine(frame, node.op, frame.expression(load), frame.expression(node.value), node)
+    assign(frame, node.target, value)
+
+
+def _as_load(target: ast.Name | ast.Attribute | ast.Subscript) -> ast.expr:
+    if isinstance(target, ast.Name):
+        copy: ast.expr = ast.Name(target.id, ast.Load())
+    elif isinstance(target, ast.Attribute):
+        copy = ast.Attribute(target.value, target.attr, ast.Load())
+    else:
+        copy = ast.Subscript(target.value, target.slice, ast.Load())
+    return ast.copy_location(copy, target)
+
+
+@lowers(ast.Expr)
+def expression_statement(frame: Frame, node: ast.Expr) -> None:
+    value = frame.expression(node.value)
+    if value.op == "call" and isinstance(node.value, ast.Call):
+        # A call for its effect may change what it was given.
+        for argument in node.value.args:
+            key = path_key(argument)
+            if key and key in frame.env and frame.env[key].op not in ("const", "self", "function", "class", "ref"):
+                frame.bind(key, frame.graph.fresh("mutated", frame.env[key]))
+
+
+@lowers(ast.Return)
+def return_(frame: Frame, node: ast.Return) -> None:
+    value = frame.expression(node.value)
+    frame.returns.append(Return(value, frame.path, node))
+    if frame.loop_stack:
+        for loop in frame.loop_stack:
+            loop.exits.append(Exit(node, frame.path, dict(frame.env)))
+    frame.terminated = True
+
+
+@lowers(ast.Raise)
+def raise_(frame: Frame, node: ast.Raise) -> None:
+    frame.terminated = True
+
+
+@lowers(ast.Continue)
+def continue_(frame: Frame, node: ast.Continue) -> None:
+    frame.terminated = True
+
+
+@lowers(ast.Break)
+def break_(frame: Frame, node: ast.Break) -> None:
+    if frame.loop_stack:
+        frame.loop_stack[-1].exits.append(Exit(node, frame.path, dict(frame.env)))
+    frame.terminated = True
+
+
+@lowers(ast.Assert)
+def assert_(frame: Frame, node: ast.Assert) -> None:
+    frame.assume(frame.expression(node.test))
+
+
+@lowers(ast.Global, ast.Nonlocal)
+def global_(frame: Frame, node: ast.Global | ast.Nonlocal) -> None:
+    frame.global_names.update(node.names)
+
+
+@lowers(ast.Delete)
+def delete(frame: Frame, node: ast.Delete) -> None:
+    for target in node.targets:
+        key = path_key(target)
+        if key:
+            _forget(frame, key)
+            frame.env.pop(key, None)
+
+
+@lowers(ast.If)
+def if_(frame: Frame, node: ast.If) -> None:
+    condition = frame.expression(node.test)
+    before, env = frame.path, dict(frame.env)
+    frame.assume(condition)
+    frame.block(node.body)
+    then_env, then_ended, then_path = frame.env, frame.terminated, frame.path
+    frame.env, frame.path, frame.terminated = env, before, False
+    frame.assume(condition, False)
+    frame.block(node.orelse)
+    if then_ended and frame.terminated:
+        frame.path = before
+        return
+    if then_ended:
+        return  # the path of the else branch goes on: the condition is known to fail
+    if frame.terminated:
+        frame.env, frame.path, frame.terminated = then_env, then_path, False
+        return
+    else_env = frame.env
+    frame.env, frame.path = then_env, before
+    _merge(frame, condition, then_env, else_env)
+
+
+def _merge(frame: Frame, condition: Value | None, one: dict[str, Value], other: dict[str, Value]) -> None:
+    """Make the environment after two branches in `one`, which is the frame's."""
+    for name in list(one.keys() | other.keys()):
+        left, right = one.get(name), other.get(name)
+        if left is right:
+            continue
+        if left is None or right is None:
+            if "." in name or "[" in name:
+                frame.env.pop(name, None)
+            else:
+                frame.env[name] = left or right  # type: ignore[assignment]
+        elif condition is not None:
+            frame.bind(name, select(frame, condition, left, right))
+        else:
+            frame.bind(name, join(frame, [left, right]))
+
+
+def join(frame: Frame, values: list[Value]) -> Value:
+    """Value that is one of several, it is not known which."""
+    distinct: list[Value] = []
+    for value in values:
+        if value not in distinct:
+            distinct.append(value)
+    if len(distinct) == 1:
+        return distinct[0]
+    return frame.graph.raw("join", tuple(distinct), (), distinct[-1].framework)
+
+
+def assigned_paths(body: list[ast.stmt]) -> list[str]:
+    """Names and paths that statements assign, nested functions left out."""
+    found: dict[str, None] = {}
+    stack: list[ast.AST] = list(reversed(body))
+    while stack:
+        node = stack.pop()
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
+            continue
+        if isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)) and isinstance(node.ctx, ast.Store):
+            key = path_key(node)
+            if key:
+                found[key] = None
+            inner: ast.expr = node
+            while isinstance(inner, ast.Subscript):
+                inner = inner.value
+                key = path_key(inner)
+                if key:
+                    found[key] = None
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            key = path_key(node.func.value)
+            if key and (node.func.attr in ("append", "extend", "insert") or node.func.attr.endswith("_")):
+                found[key] = None
+        stack.extend(ast.iter_child_nodes(node))
+    return list(found)
+
+
+@lowers(ast.For, ast.AsyncFor)
+def for_(frame: Frame, node: ast.For | ast.AsyncFor) -> None:
+    iterable = frame.expression(node.iter)
+    loop = Loop(node, iterable=iterable, entry=frame.path)
+    _iterate(frame, loop, node.body, element_of(frame, iterable), node.target)
+    frame.block(node.orelse)
+
+
+@lowers(ast.While)
+def while_(frame: Frame, node: ast.While) -> None:
+    loop = Loop(node, entry=frame.path)
+    _iterate(frame, loop, node.body, None, None)
+    if loop.condition is not None and not any(isinstance(exit_.node, ast.Break) for exit_ in loop.exits):
+        frame.assume(loop.condition, False)
+    frame.block(node.orelse)
+
+
+def _iterate(frame: Frame, loop: Loop, body: list[ast.stmt], element: Value | None, target: ast.expr | None) -> None:
+    before, entry = frame.path, dict(frame.env)
+    heads: dict[str, Value] = {}
+    for name in assigned_paths(body):
+        initial = frame.env.get(name)
+        if initial is None:
+            continue
+        heads[name] = frame.graph.fresh("carried", initial, name=name)
+        frame.bind(name, heads[name])
+    for name in [name for name in frame.env if ("." in name or "[" in name) and name not in heads]:
+        if any(name.startswith((f"{head}.", f"{head}[")) for head in heads):
+            del frame.env[name]
+    frame.loop_stack.append(loop)
+    if frame.loops is not None:
+        frame.loops.append(loop)
+    if isinstance(loop.node, ast.While):
+        loop.condition = frame.expression(loop.node.test)
+        frame.assume(loop.condition)
+    elif target is not None and element is not None:
+        assign(frame, target, element)
+    frame.block(body)
+    frame.loop_stack.pop()
+    ended, frame.terminated = frame.terminated, False
+    outcomes = [] if ended else [frame.env]
+    outcomes += [exit_.env for exit_ in loop.exits if isinstance(exit_.node, ast.Break)]
+    for name, head in heads.items():
+        after = [env[name] for env in outcomes if name in env] or [head]
+        last = frame.env.get(name, head)
+        frame.analysis.carried[head.id] = (entry[name], join(frame, [last, *after]))
+        loop.carried[name] = (entry[name], head, last)
+    frame.path = before
+    merged = dict(frame.env) if not ended else dict(entry)
+    frame.env = merged
+    for env in outcomes:
+        for name, value in env.items():
+            merged.setdefault(name, value)
+    for name, head in heads.items():
+        after = [env[name] for env in outcomes if name in env]
+        frame.bind(name, join(frame, [entry[name], *after]) if after else head)
+
+
+@lowers(ast.With, ast.AsyncWith)
+def with_(frame: Frame, node: ast.With | ast.AsyncWith) -> None:
+    before = frame.path
+    for item in node.items:
+        context = frame.expression(item.context_expr)
+        if item.optional_vars is not None:
+            assign(frame, item.optional_vars, context)
+        frame.path = Path(frame.path, "with", context)
+    frame.block(node.body)
+    frame.path = before
+
+
+@lowers(ast.Try)
+def try_(frame: Frame, node: ast.Try) -> None:
+    _try(frame, node)
+
+
+def _try(frame: Frame, node: ast.Try) -> None:
+    before, env = frame.path, dict(frame.env)
+    names: list[str] = []
+    for handler in node.handlers:
+        names += ["Exception"] if handler.type is None else _exception_names(handler.type)
+    frame.path = Path(before, "try", names=tuple(names)) if names else before
+    frame.block(node.body)
+    frame.path = before
+    if not frame.terminated:
+        frame.block(node.orelse)
+    results = [] if frame.terminated else [frame.env]
+    for handler in node.handlers:
+        frame.env, frame.path, frame.terminated = dict(env), before, False
+        if handler.name:
+            frame.bind(handler.name, frame.unknown("exception"))
+        frame.block(handler.body)
+        if not frame.terminated:
+            results.append(frame.env)
+    frame.path = before
+    frame.terminated = not results
+    if results:
+        frame.env = results[0]
+        for other in results[1:]:
+            _merge(frame, None, frame.env, other)
+    if node.finalbody:
+        ended, frame.terminated = frame.terminated, False
+        frame.block(node.finalbody)
+        frame.terminated = frame.terminated or ended
+
+
+if hasattr(ast, "TryStar"):
+    lowers(ast.TryStar)(try_)
+
+
+def _exception_names(node: ast.expr) -> list[str]:
+    nodes = node.elts if isinstance(node, ast.Tuple) else [node]
+    return [inner.attr if isinstance(inner, ast.Attribute) else getattr(inner, "id", "") for inner in nodes]
+
+
+@lowers(ast.Match)
+def match_(frame: Frame, node: ast.Match) -> None:
+    frame.expression(node.subject)
+    before, env = frame.path, dict(frame.env)
+    results = [env]
+    for case in node.cases:
+        frame.env, frame.path, frame.terminated = dict(env), before, False
+        for inner in ast.walk(case.pattern):
+            bound = getattr(inner, "name", None) or getattr(inner, "rest", None)
+            if isinstance(bound, str):
+                frame.bind(bound, frame.unknown("pattern"))
+        frame.block(case.body)
+        if not frame.terminated:
+            results.append(frame.env)
+    frame.path, frame.terminated = before, False
+    frame.env = results[0]
+    for other in results[1:]:
+        _merge(frame, None, frame.env, other)
+
+
+@lowers(ast.FunctionDef, ast.AsyncFunctionDef)
+def function(frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+    if frame.definition is None and node.name in frame.module.functions:
+        return  # a function of the module: resolved by name, when it is used
+    definition = next((item for item in frame.module.definitions if item.node is node), None)
+    closure = Closure(definition, node, frame.module, frame.env if frame.outer is None else {**frame.outer, **frame.env})
+    frame.bind(node.name, frame.graph.raw("function", (), (("closure", closure),)))
+
+

@@ -1,0 +1,114 @@
+"""Sums and products seen flat: what rules match instead of trees of binary operations."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from numlint.graph.value import Value
+
+
+class Term(NamedTuple):
+    """A summand with its sign, +1 or -1."""
+
+    sign: int
+    value: Value
+
+
+class Product(NamedTuple):
+    """A product: constant coefficient, factors above and below the fraction bar."""
+
+    coefficient: float
+    numerator: tuple[Value, ...]
+    denominator: tuple[Value, ...]
+
+
+def terms(value: Value) -> tuple[Term, ...]:
+    """Flatten sums and differences: ``1 - a + b`` gives ``+1, -a, +b``.
+
+    Layout operations are looked through; every summand is returned as it stands.
+    """
+    found: list[Term] = []
+    stack = [Term(1, value)]
+    while stack and len(found) < 64:
+        sign, current = stack.pop()
+        inner = current.core
+        if inner.op == "add":
+            stack.append(Term(sign, inner.args[1]))
+            stack.append(Term(sign, inner.args[0]))
+        elif inner.op == "sub":
+            stack.append(Term(-sign, inner.args[1]))
+            stack.append(Term(sign, inner.args[0]))
+        elif inner.op == "neg":
+            stack.append(Term(-sign, inner.args[0]))
+        elif inner.number is not None and inner.number < 0:
+            found.append(Term(-sign, inner))
+        else:
+            found.append(Term(sign, inner))
+    return tuple(found)
+
+
+def constant_term(value: Value) -> float:
+    """Sum of the literal summands of a sum."""
+    return sum(term.sign * abs(term.value.number) for term in terms(value) if term.value.number is not None)
+
+
+def variable_terms(value: Value) -> tuple[Term, ...]:
+    """Summands that are not literals."""
+    return tuple(term for term in terms(value) if term.value.number is None)
+
+
+def product(value: Value) -> Product:
+    """Flatten products, quotients and negations."""
+    coefficient = 1.0
+    above: list[Value] = []
+    below: list[Value] = []
+    stack = [(value, False)]
+    while stack and len(above) + len(below) < 64:
+        current, inverted = stack.pop()
+        inner = current.core
+        number = inner.number
+        if number is not None:
+            if inverted:
+                coefficient = coefficient / number if number else float("inf")
+            else:
+                coefficient *= number
+        elif inner.op == "neg":
+            coefficient = -coefficient
+            stack.append((inner.args[0], inverted))
+        elif inner.op == "mul":
+            stack.append((inner.args[1], inverted))
+            stack.append((inner.args[0], inverted))
+        elif inner.op == "div" and len(inner.args) == 2:
+            stack.append((inner.args[1], not inverted))
+            stack.append((inner.args[0], inverted))
+        elif inverted:
+            below.append(inner)
+        else:
+            above.append(inner)
+    return Product(coefficient, tuple(above), tuple(below))
+
+
+def negated(value: Value) -> Value | None:
+    """Return ``y`` when `value` is ``-y`` up to layout: ``neg(y)``, or ``a - b`` for ``b - a``."""
+    inner = value.core
+    return inner.args[0] if inner.op == "neg" else None
+
+
+def one_minus(value: Value) -> Value | None:
+    """Return ``p`` when `value` is ``1 - p``."""
+    inner = value.core
+    if inner.op == "sub" and inner.args[0].core.number == 1:
+        return inner.args[1].core
+    return None
+
+
+def one_plus(value: Value) -> Value | None:
+    """Return ``x`` when `value` is ``1 + x``."""
+    inner = value.core
+    if inner.op == "add":
+        left, right = inner.args
+        if left.core.number == 1:
+            return right.core
+        if right.core.number == 1:
+            return left.core
+    return None
