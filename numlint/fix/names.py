@@ -57,8 +57,11 @@ class _Scope:
         self.bound.setdefault(name, []).append((place, origin))
 
     def origin(self, name: str) -> str | None:
-        """The one dotted name that `name` is bound to, `_OTHER`, or None when it is not bound."""
-        origins = {origin for _, origin in self.bound.get(name, ())} | {f"{star}.{name}" for star in self.stars}
+        """The one dotted name that `name` is bound to, `_OTHER`, or None when it is not bound.
+
+        A star import may bind any name; it is taken to leave those alone that are bound by name.
+        """
+        origins = {origin for _, origin in self.bound.get(name, ())} or {f"{star}.{name}" for star in self.stars}
         if not origins:
             return None
         return origins.pop() if len(origins) == 1 else _OTHER
@@ -90,7 +93,6 @@ class Names:
         if self._free(plain, chain):
             return Spelling(plain, Import(parent, plain))
         root = dotted.partition(".")[0]
-        # A star import may bind any name, yet hardly the name of a well-known package to something else.
         if self._free(root, chain, starred=True) or self._visible(root, chain, place) == root:
             return Spelling(dotted, Import(parent))
         return None
@@ -142,7 +144,11 @@ class Names:
         )
 
     def _free(self, name: str, chain: list[_Scope], starred: bool = False) -> bool:
-        """Whether a new import of `name` at the top of the file changes nothing else and is seen from `chain`."""
+        """Whether a new import of `name` at the top of the file changes nothing else and is seen from `chain`.
+
+        With `starred`, star imports are trusted not to bind it: they hardly bind the name
+        of a well-known package to something else.
+        """
         return not hasattr(builtins, name) and not any(
             name in scope.bound or (scope.stars and not starred) for scope in chain
         )
@@ -171,6 +177,10 @@ class _Collector(ast.NodeVisitor):
         place = (getattr(node, "lineno", 0), getattr(node, "col_offset", 0))
         scope = self._outside[-1].get(name, self._stack[-1])
         scope.bind(name, place, _OTHER if self._unsure else origin)
+
+    def _bind_everywhere(self, name: str, node: ast.expr | ast.stmt) -> None:
+        for scope in self._stack:
+            scope.bind(name, (node.lineno, node.col_offset))
 
     @contextmanager
     def _scope(self, kind: str, first: ast.expr | ast.stmt, last: ast.expr | ast.stmt) -> Iterator[None]:
@@ -228,9 +238,8 @@ class _Collector(ast.NodeVisitor):
     visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _visit_comprehension
 
     def visit_NamedExpr(self, node: ast.NamedExpr) -> None:
-        # In a comprehension the target belongs to a scope further out: no scope up there may take the name.
-        for scope in self._stack:
-            scope.bind(node.target.id, (node.lineno, node.col_offset))
+        # In a comprehension the target belongs to a scope further out.
+        self._bind_everywhere(node.target.id, node)
         self.visit(node.value)
 
     def visit_Name(self, node: ast.Name) -> None:
@@ -241,10 +250,9 @@ class _Collector(ast.NodeVisitor):
         self._outside[-1].update(dict.fromkeys(node.names, self._stack[0]))
 
     def visit_Nonlocal(self, node: ast.Nonlocal) -> None:
+        # Which of the scopes further out owns the name makes no difference: none of them may rely on it.
         for name in node.names:
-            self._bind(name, node)
-            owner = next((scope for scope in reversed(self._stack[:-1]) if name in scope.bound), self._stack[-1])
-            owner.bind(name, (node.lineno, node.col_offset))
+            self._bind_everywhere(name, node)
 
     def visit_Import(self, node: ast.Import) -> None:
         for alias in node.names:
