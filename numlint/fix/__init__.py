@@ -1,7 +1,7 @@
 """Applies rewrites to source text, and shows what would change.
 
 Edits replace text by position, so that everything outside of them is kept character by
-character; only the imports they need are added through libcst, which knows about
+character. Only the imports they need are added through libcst, which knows about
 docstrings, ``__future__`` imports and imports that can be extended. A rewrite is applied
 as a whole or not at all. Where the regions of two of them overlap, each taken from its
 first edit to its last, the first in source order is applied, and the other waits until
@@ -66,8 +66,26 @@ def diff(path: str, before: str, after: str) -> str:
     """A unified diff of two versions of a file, for ``patch -p0``; empty when they are equal."""
     import difflib
 
-    lines = difflib.unified_diff(_kept_lines(before), _kept_lines(after), path, path)
+    old, new = _kept_lines(before), _kept_lines(after)
+    # Without its heuristic for frequent lines, which makes blank lines at the end of a hunk differ from themselves.
+    hunks = list(difflib.SequenceMatcher(None, old, new, autojunk=False).get_grouped_opcodes())
+    lines = [f"--- {path}\n", f"+++ {path}\n"] if hunks else []
+    for hunk in hunks:
+        (_, old_start, _, new_start, _), (_, _, old_stop, _, new_stop) = hunk[0], hunk[-1]
+        lines.append(f"@@ -{_extent(old_start, old_stop)} +{_extent(new_start, new_stop)} @@\n")
+        for tag, first, last, new_first, new_last in hunk:
+            if tag == "equal":
+                lines += [f" {line}" for line in old[first:last]]
+            else:
+                lines += [f"-{line}" for line in old[first:last]]
+                lines += [f"+{line}" for line in new[new_first:new_last]]
     return "".join(line if line.endswith(("\n", "\r")) else f"{line}\n\\ No newline at end of file\n" for line in lines)
+
+
+def _extent(start: int, stop: int) -> str:
+    """A range of lines as a hunk's header has it: an empty one is named by the line before it."""
+    length = stop - start
+    return f"{start + 1}" if length == 1 else f"{start + bool(length)},{length}"
 
 
 def _first_edit(finding: Finding) -> tuple[int, int]:
@@ -81,10 +99,14 @@ def _allowed(safety: Safety, unsafe: bool) -> bool:
 
 def _applied(fitter: Fitter, fits: Sequence[Fitted]) -> str | None:
     """The text with rewrites applied, or None when that is no Python any more."""
-    text = fitter.source.replaced(tuple(edit for fitted in fits for edit in fitted.edits))
-    imports = list(dict.fromkeys(needed for fitted in fits for needed in fitted.imports))
-    result = _with_imports(text, imports) if imports else text
-    return None if result is None or parsed(result) is None else result
+    together = Fitted(
+        tuple(edit for fitted in fits for edit in fitted.edits),
+        tuple(dict.fromkeys(needed for fitted in fits for needed in fitted.imports)),
+    )
+    result = fitter.source.replaced(together.edits)
+    if together.imports:
+        result = _with_imports(result, together.imports) or fitter.source.replaced(fitter.complete(together))
+    return None if parsed(result) is None else result
 
 
 def _sound(text: str, findings: Sequence[Finding]) -> list[Finding]:
@@ -98,6 +120,7 @@ def _sound(text: str, findings: Sequence[Finding]) -> list[Finding]:
 
 
 def _with_imports(text: str, imports: Sequence[Import]) -> str | None:
+    """`text` with imports added, or None when libcst does not give back every character of it."""
     # A third of a second to import, and needed only for fixes that bring an import.
     import libcst
     from libcst.codemod import CodemodContext
@@ -107,7 +130,8 @@ def _with_imports(text: str, imports: Sequence[Import]) -> str | None:
     for needed in imports:
         AddImportsVisitor.add_needed_import(context, needed.module, needed.name or None)
     try:
-        return AddImportsVisitor(context).transform_module(libcst.parse_module(text)).code
+        module = libcst.parse_module(text)
+        return AddImportsVisitor(context).transform_module(module).code if module.code == text else None
     except (libcst.ParserSyntaxError, RecursionError):
         return None
 

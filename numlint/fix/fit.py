@@ -84,7 +84,7 @@ class Fitter:
         if not fitted.imports or self._tree is None:
             return fitted.edits
         line = min(_import_line(self._tree), self.source.lines)
-        text = "".join(f"{needed}{self.source.line_end(line)}" for needed in fitted.imports)
+        text = "".join(f"{needed}{self.source.line_end(max(line - 1, 1))}" for needed in fitted.imports)
         return (Edit(Span(line, 1, line, 1), text), *fitted.edits)
 
     def _loses_comment(self, edits: tuple[Edit, ...], intervals: list[tuple[int, int]]) -> bool:

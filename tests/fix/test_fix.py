@@ -167,6 +167,14 @@ def test_an_import_is_added_to_the_one_of_the_same_module(found: Found) -> None:
     assert fix_text(text, [finding], unsafe=False)[0] == "from scipy.special import softmax, expit\n\ny = softmax(z)\n"
 
 
+@pytest.mark.parametrize("rest", ["y = a / b\n  # odd\n    ", "y = a / b\rx = 2\r"])
+def test_text_that_libcst_does_not_keep_is_kept(rest: str, found: Found) -> None:
+    text = f"import os\n{rest}"
+    finding = found(text, ("a / b", "softmax(z)"), imports=("scipy.special.softmax",))
+    result, _ = fix_text(text, [finding], unsafe=False)
+    assert result == f"import os\nfrom scipy.special import softmax\n{rest}".replace("a / b", "softmax(z)")
+
+
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_two_rewrites_at_once_give_what_two_passes_give(end: str, found: Found) -> None:
     text = f"import numpy as np{end}{end}a = log(1 + x){end}b = exp(x) - 1{end}"
@@ -303,6 +311,39 @@ def test_a_diff_names_the_file_and_marks_the_missing_line_end() -> None:
         "--- a/model.py\n+++ a/model.py\n@@ -1 +1 @@\n"
         "-x = 1\n\\ No newline at end of file\n+x = 2\n\\ No newline at end of file\n"
     )
+
+
+LINES = st.lists(st.sampled_from(["\n", "\n", "a = 1\n", "b = 2\n", "    return\n", "ü\r\n"]), max_size=300)
+
+
+@given(LINES, LINES, st.sampled_from(["", "end"]))
+def test_a_diff_leads_from_one_text_to_the_other(old: list[str], new: list[str], last: str) -> None:
+    before, after = "".join(old) + last, "".join(new)
+    assert patched(before, diff("a.py", before, after)) == after
+
+
+def patched(text: str, patch: str) -> str:
+    """What ``patch`` makes of a text, by the hunk headers alone."""
+    lines, result, position, kept = re.findall(r"[^\n]*\n|[^\n]+$", text), [], 0, False
+    for row in re.findall(r"[^\n]*\n", patch)[2:]:
+        if header := re.match(r"@@ -(\d+)(?:,(\d+))? ", row):
+            start = int(header[1]) - (header[2] != "0")
+            result += lines[position:start]
+            position = start
+        elif row[0] == "\\":
+            result += [result.pop().removesuffix("\n")] if kept else []
+        else:
+            kept = row[0] in " +"
+            position += row[0] in " -"
+            result += [row[1:]] if kept else []
+    return "".join([*result, *lines[position:]])
+
+
+def test_blank_lines_at_the_end_of_a_hunk_are_equal() -> None:
+    """difflib takes frequent lines of long files for noise, and shows them as changed."""
+    before = "x = 1\n\n" * 200 + "y = 2\n\n        return\n"
+    rows = diff("model.py", before, before.replace("y = 2", "y = 3")).splitlines()
+    assert [row for row in rows[2:] if row[0] in "+-"] == ["-y = 2", "+y = 3"]
 
 
 def test_equal_texts_have_no_diff() -> None:
