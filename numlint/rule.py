@@ -85,7 +85,9 @@ class Hazard:
     """What a rule yields: a site, the message, and how sure it is.
 
     `origin` names values whose birthplaces are shown as the path of the danger;
-    `severity`, `signature` override those of the rule.
+    `severity`, `signature` override those of the rule. `explains` lists values whose
+    own hazards are part of this one: the softmax explains its exp and its division,
+    so that one mistake is reported once, by the rule that knows most about it.
     """
 
     site: Site
@@ -96,6 +98,7 @@ class Hazard:
     rewrite: Rewrite | None = None
     severity: Severity | None = None
     signature: str = ""
+    explains: tuple[Value, ...] = ()
 
 
 Check = Callable[["Function"], Iterable[Hazard]]

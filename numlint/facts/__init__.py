@@ -1,0 +1,1 @@
+"""What is known of values: ranges, dtypes, and the guards that bound them."""

@@ -1,0 +1,100 @@
+"""Relations: what follows from two operands being the same value, which intervals cannot see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from numlint.facts.range import Range
+from numlint.graph.terms import terms, variable_terms
+from numlint.graph.value import Value
+
+RangeOf = Callable[[Value], Range]
+
+
+def related(value: Value, range_of: RangeOf) -> Range | None:
+    """Range of `value` that follows from how its operands are related, or None."""
+    relation = _RELATIONS.get(value.op)
+    return relation(value, range_of) if relation is not None else None
+
+
+def is_shifted_by_max(value: Value) -> bool:
+    """Whether a value is ``x - max(x)``, up to positive scaling: at most 0, and 0 somewhere."""
+    inner = value.core
+    if inner.op == "sub":
+        left, right = inner.args[0].core, inner.args[1].core
+        return right.op == "max" and _same_elements(left, right.args[0])
+    if inner.op in ("mul", "div") and len(inner.args) == 2:
+        return is_shifted_by_max(inner.args[0]) or (inner.op == "mul" and is_shifted_by_max(inner.args[1]))
+    return False
+
+
+def _same_elements(x: Value, y: Value) -> bool:
+    one, other = x.core, y.core
+    return one is other or (other.op in ("index", "list", "tuple") and any(arg.core is one for arg in other.args))
+
+
+def _difference(value: Value, range_of: RangeOf) -> Range | None:
+    left, right = value.args[0].core, value.args[1].core
+    if right.op == "max" and _same_elements(left, right.args[0]):
+        return Range(hi=0.0)
+    if right.op == "min" and _same_elements(left, right.args[0]):
+        return Range(lo=0.0)
+    if left.op == "max" and _same_elements(right, left.args[0]):
+        return Range(lo=0.0)
+    if left.op == "max" and right.op == "min" and left.args[0].core is right.args[0].core:
+        return Range(lo=0.0)
+    if right.op == "logsumexp" and _same_elements(left, right.args[0]):
+        return Range(hi=1e-3)  # rounding: x - logsumexp(x) may exceed 0 by some ulps of x
+    if right.op == "maximum" and left in [argument.core for argument in right.args]:
+        return Range(hi=0.0)
+    return None
+
+
+def _total(value: Value, range_of: RangeOf) -> Range | None:
+    inner = value.args[0].core
+    if inner.op == "exp" and is_shifted_by_max(inner.args[0]):
+        return Range(lo=1.0, nonzero=True)  # one term is exp(0)
+    if inner.op in ("list", "tuple") and inner.args:
+        ranges = [range_of(argument) for argument in inner.args]
+        if all(r.lo >= 0 for r in ranges) and any(not r.can_be_zero for r in ranges):
+            return Range(lo=0.0, nonzero=True)
+    if inner.op == "softmax":
+        return Range(lo=0.0, nonzero=True)
+    return None
+
+
+def _fraction(value: Value, range_of: RangeOf) -> Range | None:
+    above, below = value.args[0].core, value.args[1].core
+    if below.op in ("sum", "max") and _same_elements(above, below.args[0]) and range_of(above).lo >= 0:
+        return Range(0.0, 1.0)
+    if below.op == "norm" and _same_elements(above, below.args[0]):
+        return Range(-1.0 - 1e-6, 1.0 + 1e-6)
+    parts = terms(below)
+    if len(parts) > 1 and all(part.sign > 0 for part in parts) and any(part.value is above for part in parts):
+        if all(range_of(part.value).lo >= 0 for part in parts):
+            return Range(0.0, 1.0)
+    return None
+
+
+def _product(value: Value, range_of: RangeOf) -> Range | None:
+    for one, other in (value.args, value.args[::-1]):
+        if other.core.op == "sign" and other.core.args[0].core is one.core:
+            return Range(lo=0.0)
+    return None
+
+
+def _sum_of_two(value: Value, range_of: RangeOf) -> Range | None:
+    # a + b - 2*sqrt(a*b), squared differences and other perfect squares are left to intervals.
+    parts = variable_terms(value)
+    if len(parts) == 2 and parts[0].value.op == "abs" and parts[1].value is parts[0].value.args[0]:
+        return Range(lo=0.0)
+    return None
+
+
+_RELATIONS: dict[str, Callable[[Value, RangeOf], Range | None]] = {
+    "sub": _difference,
+    "sum": _total,
+    "div": _fraction,
+    "mul": _product,
+    "add": _sum_of_two,
+}

@@ -1,0 +1,287 @@
+"""The function as rules see it: sites, facts and source text.
+
+A `Function` joins the expression graph of one function body (or of a module's top
+level) with the facts about its values, and knows how to say things in the user's
+own words: the text of an expression, the local name of a library function, the
+edit that replaces an expression.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cached_property
+
+from numlint.facts.interpreter import Facts
+from numlint.facts.precision import Format, dtype_of, working_format
+from numlint.facts.range import Range
+from numlint.finding import Edit, Rewrite, Safety, Span, Step
+from numlint.graph import vocabulary
+from numlint.graph.lowering import Body
+from numlint.graph.module import ClassDefinition, Module
+from numlint.graph.site import Loop, Site
+from numlint.graph.value import Value
+
+_DOTTED = re.compile(r"(?<![\w.])(?:numpy|scipy|torch|jax|tensorflow|math|sklearn)(?:\.\w+)+")
+
+
+class Function:
+    """One analysed function.
+
+    Attributes
+    ----------
+    name : str
+        Qualified name, ``"<module>"`` for the top level.
+    module : Module
+    body : Body
+    facts : Facts
+    """
+
+    def __init__(self, body: Body) -> None:
+        self.body = body
+        self.module: Module = body.module
+        self.name = body.definition.qualname if body.definition is not None else "<module>"
+        self.facts = Facts(body.analysis.carried)
+        self._by_op: dict[str, list[Site]] = {}
+        for site in body.sites:
+            self._by_op.setdefault(site.value.op, []).append(site)
+
+    # -- what is computed ---------------------------------------------------------------
+
+    def sites(self, *ops: str) -> Iterator[Site]:
+        """Iterate over the sites of some operations, in source order; of all when none is named.
+
+        Operations inside helpers are not sites of the caller: the helper is analysed itself.
+        """
+        if not ops:
+            yield from self.body.sites
+            return
+        found = [site for op in ops for site in self._by_op.get(op, ())]
+        if len(ops) > 1:
+            found.sort(key=lambda site: site.clock)
+        yield from found
+
+    @property
+    def loops(self) -> list[Loop]:
+        """Loops of the body, outer ones first."""
+        return self.body.loops
+
+    @property
+    def owner(self) -> ClassDefinition | None:
+        """Class that the function is a method of."""
+        return self.body.definition.owner if self.body.definition is not None else None
+
+    @property
+    def framework(self) -> str:
+        """Framework that most sites use."""
+        counts: dict[str, int] = {}
+        for site in self.body.sites:
+            if site.framework:
+                counts[site.framework] = counts.get(site.framework, 0) + 1
+        return max(counts, key=lambda name: counts[name]) if counts else ""
+
+    def used_by(self, value: Value) -> Iterator[Site]:
+        """Iterate over the sites that have `value` as a direct operand, layout apart."""
+        for site in self.body.sites:
+            if any(argument.core is value.core for argument in site.value.args):
+                yield site
+
+    # -- what is known ------------------------------------------------------------------
+
+    def range(self, value: Value, site: Site | None = None) -> Range:
+        """Range of a value at a site, guards included."""
+        return self.facts.range(value, site.path if site is not None else None)
+
+    def dtype(self, value: Value) -> str:
+        """Dtype of a value, or ``""``."""
+        return dtype_of(value)
+
+    def format(self, value: Value, site: Site | None = None) -> Format:
+        """Floating-point format that a value is computed in."""
+        return working_format(value, site.framework if site is not None else "")
+
+    @staticmethod
+    def differentiates(site: Site) -> bool:
+        """Whether the site belongs to a framework with automatic differentiation."""
+        return site.framework in vocabulary.AUTODIFF
+
+    # -- how it is written --------------------------------------------------------------
+
+    def span(self, node: ast.AST) -> Span:
+        """Region of a node: lines and columns from 1, columns in characters."""
+        lines = self.module.lines
+        line, end = getattr(node, "lineno", 1), getattr(node, "end_lineno", 1)
+        return Span(
+            line,
+            _characters(lines, line, getattr(node, "col_offset", 0)) + 1,
+            end,
+            _characters(lines, end, getattr(node, "end_col_offset", 0)) + 1,
+        )
+
+    def text(self, node: ast.AST) -> str:
+        """Source text of a node."""
+        span = self.span(node)
+        lines = self.module.lines[span.line - 1 : span.end_line]
+        if not lines:
+            return ""
+        lines[-1] = lines[-1][: span.end_column - 1]
+        lines[0] = lines[0][span.column - 1 :]
+        return "".join(lines)
+
+    def spell(self, value: Value, site: Site) -> str | None:
+        """Source text that means `value` at `site`, or None when there is none.
+
+        A literal, a name that is bound to it there, or an expression that computed it
+        and whose names are still bound to the same values.
+        """
+        if value.op == "const":
+            return repr(value.constant)
+        within = {id(node) for node in ast.walk(site.node)}
+        candidates = [node for node, known in self.body.nodes.items() if known is value]
+        for node in candidates:
+            if id(node) in within and node is not site.node:
+                return self.text(node)
+        for name, history in self.body.bindings.items():
+            if name.startswith("<"):
+                continue
+            if self._bound(name, site.clock) is value and history:
+                return name
+        for node in candidates:
+            if self._unchanged(node, site):
+                return self.text(node)
+        return None
+
+    def operand(self, value: Value, site: Site) -> str | None:
+        """Spell a value so that it can stand as an operand or an argument: bracketed where needed."""
+        text = self.spell(value, site)
+        if text is None:
+            return None
+        try:
+            node = ast.parse(text, mode="eval").body
+        except SyntaxError:
+            return None
+        simple = isinstance(node, (ast.Name, ast.Constant, ast.Attribute, ast.Call, ast.Subscript, ast.Tuple))
+        return text if simple else f"({text})"
+
+    def _bound(self, name: str, clock: int) -> Value | None:
+        current = None
+        for moment, value in self.body.bindings.get(name, ()):
+            if moment > clock:
+                break
+            current = value
+        return current
+
+    def _unchanged(self, node: ast.AST, site: Site) -> bool:
+        for inner in ast.walk(node):
+            if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Load):
+                now = self._bound(inner.id, site.clock)
+                then = self.body.nodes.get(inner)
+                if now is not None and then is not None and now is not then:
+                    return False
+        return True
+
+    def step(self, value: Value, site: Site) -> Step | None:
+        """Where a value comes from, when that is another line than the site's."""
+        line = getattr(site.node, "lineno", 0)
+        for node, known in self.body.nodes.items():
+            if known is value and not isinstance(node, (ast.Name, ast.Constant)) and getattr(node, "lineno", line) < line:
+                names = [name for name, history in self.body.bindings.items() if any(v is value for _, v in history)]
+                return Step(self.span(node), f"`{names[0]}` comes from here" if names else "comes from here")
+        return None
+
+    @cached_property
+    def _parents(self) -> dict[ast.AST, ast.AST]:
+        parents: dict[ast.AST, ast.AST] = {}
+        for node in ast.walk(self.body.node):
+            for child in ast.iter_child_nodes(node):
+                parents[child] = node
+        return parents
+
+    def parent(self, node: ast.AST) -> ast.AST | None:
+        """Syntactic parent of a node."""
+        return self._parents.get(node)
+
+    def statement(self, node: ast.AST) -> ast.stmt | None:
+        """Statement that a node belongs to."""
+        current: ast.AST | None = node
+        while current is not None and not isinstance(current, ast.stmt):
+            current = self._parents.get(current)
+        return current
+
+    # -- how it should be written -------------------------------------------------------
+
+    def local_name(self, dotted: str) -> tuple[str, str]:
+        """Return how the module calls a library function, and what must be imported for it (or ``""``)."""
+        best = ("", "")
+        for alias, target in self.module.imports.items():
+            if dotted == target:
+                return alias, ""
+            if dotted.startswith(f"{target}.") and len(target) > len(best[1]):
+                if target in ("scipy", "jax", "torch") and dotted.count(".") > 1 and not self._submodule(dotted):
+                    continue
+                best = (alias, target)
+        if best[1]:
+            return best[0] + dotted[len(best[1]) :], ""
+        return dotted.rpartition(".")[2], dotted
+
+    def _submodule(self, dotted: str) -> bool:
+        """Whether ``import scipy`` style access reaches a submodule: torch loads its own, scipy needs the import."""
+        if dotted.startswith(("torch.", "jax.numpy.", "jax.nn.")):
+            return True
+        prefix = dotted.rpartition(".")[0]
+        return re.search(rf"^\s*import\s+{re.escape(prefix)}\b", self.module.source, re.MULTILINE) is not None
+
+    def rewrite(
+        self, node: ast.AST, text: str, summary: str, *, safety: Safety = Safety.SAFE, reason: str = "", extra: tuple[Edit, ...] = ()
+    ) -> Rewrite:
+        """Rewrite that replaces `node` by `text`, in which library functions stand by their full dotted names.
+
+        `extra` edits belong to it, such as the removal of a statement that is no longer needed.
+        """
+        imports: list[str] = []
+
+        def localise(match: re.Match[str]) -> str:
+            local, needed = self.local_name(match.group())
+            if needed and needed not in imports:
+                imports.append(needed)
+            return local
+
+        edits = sorted((Edit(self.span(node), _DOTTED.sub(localise, text)), *extra), key=lambda edit: edit.span)
+        return Rewrite(summary, tuple(edits), tuple(imports), safety, reason)
+
+    def advice(self, summary: str) -> Rewrite:
+        """Cure that cannot be spelt as an edit here; it is shown."""
+        return Rewrite(summary, safety=Safety.DISPLAY, reason="needs a decision that only the author can take")
+
+    def removal(self, statement: ast.stmt | None, consumer: ast.AST) -> Edit | None:
+        """Edit that removes ``name = ...`` when only `consumer` reads the name; None otherwise."""
+        if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
+            return None
+        target = statement.targets[0]
+        if not isinstance(target, ast.Name) or self.reads(target.id, outside=consumer):
+            return None
+        span = self.span(statement)
+        lines = self.module.lines
+        before, after = lines[span.line - 1][: span.column - 1], lines[span.end_line - 1][span.end_column - 1 :]
+        if before.strip() or after.strip() or len(getattr(self.parent(statement), "body", ())) < 2:
+            return None
+        return Edit(Span(span.line, 1, span.end_line + 1, 1), "")
+
+    def reads(self, name: str, outside: ast.AST) -> bool:
+        """Whether a name is read anywhere outside the subtree `outside`."""
+        inside = {id(node) for node in ast.walk(outside)}
+        return any(
+            isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load) and id(node) not in inside
+            for node in ast.walk(self.body.node)
+        )
+
+
+def _characters(lines: list[str], line: int, offset: int) -> int:
+    """Column in characters of a column in UTF-8 bytes."""
+    if not 0 < line <= len(lines):
+        return offset
+    text = lines[line - 1]
+    if text.isascii():
+        return offset
+    return len(text.encode()[:offset].decode(errors="ignore"))

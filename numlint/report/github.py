@@ -1,0 +1,53 @@
+"""Workflow commands that GitHub shows as annotations of the changed lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from numlint.finding import Finding, Problem, Severity
+from numlint.report import Report
+from numlint.rule import Rule
+
+name = "github"
+
+_COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
+
+
+def render(report: Report, rules: Sequence[Rule], *, color: bool, width: int) -> str:
+    """One command for each finding, and one for each problem."""
+    commands = [*map(_finding, report.findings), *map(_problem, report.problems)]
+    return "".join(f"{command}\n" for command in commands)
+
+
+def _finding(finding: Finding) -> str:
+    span = finding.span
+    where: dict[str, object] = {"file": finding.path, "line": span.line}
+    # GitHub refuses columns on an annotation of several lines.
+    if span.line == span.end_line:
+        where |= {"col": span.column, "endLine": span.end_line, "endColumn": span.end_column}
+    else:
+        where |= {"endLine": span.end_line}
+    message = finding.message if not finding.threshold else f"{finding.message}\n{finding.threshold}"
+    title = f"{finding.code} {finding.rule} [{finding.confidence.label}]"
+    return _command(_COMMANDS[finding.severity], {**where, "title": title}, message)
+
+
+def _problem(problem: Problem) -> str:
+    where: dict[str, object] = {"file": problem.path}
+    if problem.line:
+        where |= {"line": problem.line, "col": problem.column or 1}
+    message = problem.message if not problem.hint else f"{problem.message}\n{problem.hint}"
+    return _command("error", {**where, "title": "numlint: not checked"}, message)
+
+
+def _command(command: str, properties: dict[str, object], message: str) -> str:
+    listed = ",".join(f"{key}={_property(str(value))}" for key, value in properties.items())
+    return f"::{command} {listed}::{_data(message)}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,1 @@
+"""NL1: exp, log and probabilities."""
