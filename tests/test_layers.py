@@ -13,17 +13,21 @@ import pytest
 
 from numlint.rule import FAMILIES, load
 
-# A module imports from its own layer and from those above it in this table.
+# A module imports from its own row and from those above it.
 LAYERS = (
-    {"finding", "source", "patterns"},
-    {"rule", "graph", "facts", "suspect"},
+    {"finding", "source", "patterns", "gitignore"},
+    {"graph"},
+    {"facts"},
+    {"function"},
+    {"rule"},
+    {"suspect"},
     {"linter"},
-    {"selection", "suppress", "packs", "config", "gitignore", "discover", "pool", "fix", "run"},
+    {"selection", "config", "packs", "suppress", "discover", "pool", "run", "fix"},
     {"report"},
     {"cli", "__main__"},
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
-RULE_API = {"rule", "graph", "facts", "finding"}
+RULE_API = {"rule", "function", "graph", "facts", "finding"}
 
 
 def imported(file: Path, package: str) -> Iterator[tuple[int, str]]:
