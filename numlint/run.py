@@ -1,11 +1,44 @@
-"""Check many files: the outcome of each, in one report."""
+"""Check many files: the outcome of each, in one report.
+
+The order is the cheapest first: read the bytes, sieve them, and only then decode,
+parse and analyse. When more files survive the sieve than one process checks in the
+time that others need to start, the rest is spread over all processors. Nothing that
+happens to one file keeps the others from being checked.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from functools import cached_property
+from typing import TYPE_CHECKING
 
+from numlint.config import Config
+from numlint.discover import discover, shown
 from numlint.finding import Finding, Problem
+from numlint.selection import Chosen, Selection
+from numlint.source import Text, Unreadable, decode, read
+
+if TYPE_CHECKING:
+    from numlint.graph.project import Project
+
+PARALLEL_FROM = 60
+"""Files that must survive the sieve before further processes pay."""
+FIX_ROUNDS = 10
+"""How often a file is fixed and checked again; a fix that makes room for itself for ever must end."""
+DEFECT = "this is a defect of numlint"
+"""How the hint of a problem begins that the checked code is not to blame for."""
+_MARK = b"numlint:"
+
+
+class Fixing(str, Enum):
+    """Which rewrites are applied."""
+
+    NONE = "none"
+    SAFE = "safe"
+    UNSAFE = "unsafe"
 
 
 @dataclass(frozen=True)
@@ -50,3 +83,257 @@ class Report:
     fixed: int = 0
     changes: tuple[Change, ...] = ()
     failed: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one file."""
+
+    findings: tuple[Finding, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    suppressed: int = 0
+    text: str = ""
+    fixed: int = 0
+    change: Change | None = None
+
+
+CLEAN = Outcome()
+
+
+def run(
+    paths: Iterable[str],
+    config: Config,
+    selection: Selection,
+    *,
+    jobs: int = 0,
+    fixing: Fixing = Fixing.NONE,
+    write: bool = True,
+    force_exclude: bool = False,
+) -> Report:
+    """Check files and folders.
+
+    Parameters
+    ----------
+    paths : iterable of str
+    config : Config
+    selection : Selection
+        Which rules hold for which file.
+    jobs : int
+        Processes; 0 for one for each processor.
+    fixing : Fixing
+        Which rewrites to apply.
+    write : bool
+        Write what they make of a file back to it; else it is only in `Report.changes`.
+    force_exclude : bool
+        Pass over excluded files even when they are named.
+    """
+    files = discover(paths, config, force_exclude=force_exclude)
+    checker = Checker(config, selection, fixing, write, frozenset(files.named))
+    report = _report(files.paths, _outcomes(checker, files.paths, jobs))
+    return replace(
+        report,
+        problems=(*files.problems, *report.problems),
+        skipped=files.skipped,
+        failed=report.failed or bool(files.problems),
+    )
+
+
+def run_text(
+    source: bytes, name: str, config: Config, selection: Selection, *, fixing: Fixing = Fixing.NONE
+) -> tuple[Report, bytes]:
+    """Check source that is in no file, such as standard input, and give it back with the fixes applied.
+
+    Parameters
+    ----------
+    source : bytes
+    name : str
+        The path that it is checked as.
+    config : Config
+    selection : Selection
+    fixing : Fixing
+    """
+    path = shown(name) if name else "<stdin>"
+    outcome = Checker(config, selection, fixing, False, frozenset([path])).guarded(path, source)
+    after = source
+    if outcome.change is not None:
+        after = decode(source, path).encode(outcome.change.after)
+    return _report([path], [outcome]), after
+
+
+class Checker:
+    """Checks one file after the other; what a further process needs to do the same.
+
+    Parameters
+    ----------
+    config : Config
+    selection : Selection
+    fixing : Fixing
+    write : bool
+    named : frozenset of str
+        Files that were asked for by name. Their syntax is verified even when the sieve
+        says that there is nothing to find.
+    """
+
+    def __init__(
+        self, config: Config, selection: Selection, fixing: Fixing, write: bool, named: frozenset[str]
+    ) -> None:
+        self.config = config
+        self.selection = selection
+        self.fixing = fixing
+        self.write = write
+        self.named = named
+
+    @cached_property
+    def project(self) -> Project:
+        """The modules of the project, shared by the files that one process checks."""
+        from numlint.graph.project import Project
+
+        return Project(tuple(os.path.join(self.config.root, folder) for folder in self.config.src))
+
+    def check(self, paths: Sequence[str]) -> list[Outcome]:
+        """Check some files."""
+        return [self.guarded(path) for path in paths]
+
+    def survives(self, path: str) -> bool:
+        """Whether a file is worth more than reading it."""
+        try:
+            return self._passes(path, read(path), self._chosen(path))
+        except Unreadable:
+            return True
+
+    def guarded(self, path: str, source: bytes | None = None) -> Outcome:
+        """Check a file, whatever happens."""
+        try:
+            return self._check(path, read(path) if source is None else source, source is None and self.write)
+        except Unreadable as error:
+            return Outcome(problems=(error.problem,))
+        except Exception as error:
+            return Outcome(problems=(_defect(path, error),))
+
+    @staticmethod
+    def lost(path: str, reason: str) -> Outcome:
+        """Give the outcome of a file that took its process with it."""
+        hint = f"{DEFECT}: please report it with the file, and exclude the file until then"
+        return Outcome(problems=(Problem(path, f"the process that checked the file died: {reason}", hint),))
+
+    def _chosen(self, path: str) -> Chosen:
+        return self.selection.at(self.config.relative(path) if self.selection.per_path else "")
+
+    def _passes(self, path: str, source: bytes, chosen: Chosen) -> bool:
+        return path in self.named or chosen.suspects.file(source) or _MARK in source
+
+    def _check(self, path: str, source: bytes, write: bool) -> Outcome:
+        chosen = self._chosen(path)
+        if not self._passes(path, source, chosen):
+            return CLEAN
+        text = decode(source, path)
+        before = self._look(path, source, text.text, chosen)
+        if self.fixing is Fixing.NONE:
+            return before
+        after = self._fix(path, text, chosen, before)
+        if write and after.change is not None:
+            try:
+                encoded = text.encode(after.text)
+                with open(path, "wb") as file:
+                    file.write(encoded)
+            except (OSError, UnicodeEncodeError) as error:
+                reason = getattr(error, "strerror", None) or str(error)
+                problem = Problem(path, f"the fixes cannot be written: {reason}", "nothing was changed")
+                return replace(before, problems=(*before.problems, problem))
+        return after
+
+    def _look(self, path: str, source: bytes, text: str, chosen: Chosen) -> Outcome:
+        """Find what is wrong with a file, less what its comments suppress."""
+        findings: list[Finding] = []
+        problems: list[Problem] = []
+        suppressed = 0
+        if chosen.suspects.file(source):
+            from numlint.linter import check_source
+
+            findings, problems = check_source(source, path, chosen.numeric, self.project)
+        elif path in self.named:
+            problems = _syntax(path, text)
+        if _MARK in source:
+            from numlint.suppress import apply
+
+            outcome = apply(text, path, findings, ran=chosen.rules, known=self.selection.rules)
+            findings, suppressed = outcome.kept, outcome.suppressed
+            if not problems:  # else a comment may be needed by what could not be checked
+                findings += outcome.unused
+        kept = [finding for finding in findings if finding.confidence >= chosen.min_confidence]
+        kept.sort(key=lambda finding: (finding.span, finding.code))
+        return Outcome(tuple(kept), tuple(problems), suppressed, text)
+
+    def _fix(self, path: str, text: Text, chosen: Chosen, outcome: Outcome) -> Outcome:
+        """Apply rewrites and check again until nothing changes; the rest is the outcome."""
+        from numlint.fix import fix_text
+
+        current, fixed = text.text, 0
+        for _ in range(FIX_ROUNDS):
+            changed, applied = fix_text(current, outcome.findings, unsafe=self.fixing is Fixing.UNSAFE)
+            if not applied:
+                break
+            current, fixed = changed, fixed + len(applied)
+            outcome = self._look(path, text.encode(current), current, chosen)
+        change = Change(path, text.text, current) if current != text.text else None
+        return replace(outcome, fixed=fixed, change=change)
+
+
+def _outcomes(checker: Checker, paths: Sequence[str], jobs: int) -> list[Outcome]:
+    from numlint import pool
+
+    jobs = jobs or pool.available()
+    if jobs == 1 or len(paths) <= PARALLEL_FROM:
+        return checker.check(paths)
+    # Sieve until it is clear that further processes pay; these do the sieving of the rest.
+    survivors: list[str] = []
+    position = 0
+    while position < len(paths) and len(survivors) <= PARALLEL_FROM:
+        survivors += [paths[position]] * checker.survives(paths[position])
+        position += 1
+    pending = [*survivors, *paths[position:]]
+    if len(survivors) <= PARALLEL_FROM:
+        outcomes = checker.check(pending)
+    else:
+        outcomes = list(pool.spread(checker.check, pending, jobs, checker.lost))
+    by_path = dict(zip(pending, outcomes, strict=True))
+    return [by_path.get(path, CLEAN) for path in paths]
+
+
+def _report(paths: Sequence[str], outcomes: Sequence[Outcome]) -> Report:
+    problems = tuple(problem for outcome in outcomes for problem in outcome.problems)
+    said = [(path, outcome) for path, outcome in zip(paths, outcomes, strict=True) if outcome is not CLEAN]
+    return Report(
+        findings=tuple(finding for _, outcome in said for finding in outcome.findings),
+        problems=problems,
+        files=len(paths),
+        suppressed=sum(outcome.suppressed for _, outcome in said),
+        sources={path: outcome.text for path, outcome in said if outcome.findings or outcome.problems},
+        fixed=sum(outcome.fixed for _, outcome in said),
+        changes=tuple(outcome.change for _, outcome in said if outcome.change is not None),
+        failed=any(problem.hint.startswith(DEFECT) for problem in problems),
+    )
+
+
+def _syntax(path: str, text: str) -> list[Problem]:
+    import ast
+    import warnings
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(text)
+    except SyntaxError as error:
+        return [Problem(path, f"syntax error: {error.msg}", "", error.lineno or 1, error.offset or 1)]
+    except (RecursionError, MemoryError, ValueError) as error:
+        return [Problem(path, f"cannot be parsed: {error}")]
+    return []
+
+
+def _defect(path: str, error: Exception) -> Problem:
+    import traceback
+
+    frames = traceback.extract_tb(error.__traceback__)[-3:]
+    place = " < ".join(f"{os.path.basename(frame.filename)}:{frame.lineno} in {frame.name}" for frame in frames[::-1])
+    hint = f"{DEFECT}: please report it with the file"
+    return Problem(path, f"internal error: {type(error).__name__}: {error} ({place})", hint)

@@ -12,10 +12,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from numlint.finding import Confidence
 from numlint.patterns import matches
 from numlint.rule import Rule
+from numlint.suspect import Suspects
 
 EVERYTHING = "all"
 _PREFIX = re.compile(r"[A-Z]+\d*")
@@ -113,8 +115,15 @@ class Chosen:
     rules: tuple[Rule, ...]
     min_confidence: Confidence
 
-    def __contains__(self, name: str) -> bool:
-        return any(rule.name == name for rule in self.rules)
+    @cached_property
+    def numeric(self) -> tuple[Rule, ...]:
+        """The rules that look at what is computed; those that look at comments have no signature."""
+        return tuple(rule for rule in self.rules if rule.signature)
+
+    @cached_property
+    def suspects(self) -> Suspects:
+        """The sieve for these rules."""
+        return Suspects(self.numeric)
 
 
 class Selection:

@@ -23,13 +23,24 @@ import re
 import tokenize
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from numlint.finding import Confidence, Edit, Finding, Rewrite, Severity, Span, fingerprint
-from numlint.rule import Rule
+from numlint.rule import Hazard, Rule
 from numlint.selection import EVERYTHING, UnknownSelector, is_exact, resolve
+
+if TYPE_CHECKING:
+    from numlint.function import Function
 
 MARK = "numlint:"
 ACTIONS = ("ignore", "file-ignore", "off", "on")
+
+
+def _no_hazard(function: Function) -> Iterable[Hazard]:
+    """Comments are no part of the mathematics."""
+    return ()
+
+
 UNUSED = Rule(
     name="unused-suppression",
     code="NL001",
@@ -49,7 +60,7 @@ is not always needed, name this rule in it too:
     triggers=frozenset(),
     signature="",
     severity=Severity.WARNING,
-    check=lambda function: (),
+    check=_no_hazard,
     module=__name__,
 )
 

@@ -20,6 +20,8 @@ from numlint.graph.value import Value
 
 MAX_DEPTH = 150
 MAX_BRANCHING = 6
+MAX_STEPS = 30_000
+"""Evaluations per function; beyond them values are unknown, so that no function takes for ever."""
 
 LIMITS = {"float16": (5.9e-8, 65504.0), "bfloat16": (9.2e-41, 3.4e38), "float32": (1.4e-45, 3.4028235e38)}
 """Least positive and largest number of the formats narrower than float64."""
@@ -36,13 +38,24 @@ class Facts:
         Id of each loop-carried value to its value on entry and at the end of an iteration.
     """
 
-    def __init__(self, carried: dict[int, tuple[Value, Value]], assumed: Constraints | None = None, level: int = 0) -> None:
+    def __init__(self, carried: dict[int, tuple[Value, Value]]) -> None:
         self._carried = carried
-        self._assumed = assumed or {}
-        self._level = level
+        self._assumed: Constraints = {}
+        self._level = 0
+        self._steps = [0]
+        self._extensions: dict[tuple[int, int, bool], Path] = {}
         self._memo: dict[tuple[int, int], Range] = {}
         self._constraints: dict[int, Constraints] = {0: {}}
         self._invariants: dict[int, Range] = {}
+
+    def _assuming(self, value: Value, candidate: Range) -> Facts:
+        """Facts under the assumption that a loop-carried value has a range."""
+        trial = Facts(self._carried)
+        trial._assumed = {**self._assumed, value.id: candidate}
+        trial._level = self._level + 1
+        trial._steps = self._steps
+        trial._extensions = self._extensions
+        return trial
 
     def range(self, value: Value, path: Path | None = None) -> Range:
         """Range of `value` where the conditions of `path` hold."""
@@ -53,7 +66,8 @@ class Facts:
         known = self._memo.get(key)
         if known is not None:
             return known
-        if depth > MAX_DEPTH:
+        self._steps[0] += 1
+        if depth > MAX_DEPTH or self._steps[0] > MAX_STEPS:
             return TOP
         self._memo[key] = TOP  # while it is being computed
         result = self._compute(value, path, depth, branching)
@@ -98,7 +112,11 @@ class Facts:
     def _extended(self, path: Path | None, condition: Value, holds: bool, branching: int) -> Path | None:
         if branching >= MAX_BRANCHING or condition.op in ("const", "unknown"):
             return path
-        return Path(path, "cond", condition, holds)
+        key = (path.id if path is not None else 0, condition.id, holds)
+        extended = self._extensions.get(key)
+        if extended is None:
+            extended = self._extensions[key] = Path(path, "cond", condition, holds)
+        return extended
 
     def _selected(self, value: Value, path: Path | None, depth: int, branching: int) -> Range:
         condition, yes, no = value.args
@@ -147,8 +165,7 @@ class Facts:
         for candidate in _candidates(initial):
             if not initial.within(candidate):
                 continue
-            trial = Facts(self._carried, {**self._assumed, value.id: candidate}, self._level + 1)
-            if trial.range(end).within(candidate):
+            if self._assuming(value, candidate).range(end).within(candidate):
                 self._invariants[value.id] = candidate
                 return candidate
         return TOP

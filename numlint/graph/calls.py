@@ -23,6 +23,10 @@ Keywords = dict[str, Value]
 REDUCTIONS = frozenset(
     "sum mean prod max min var std norm any all median argmax argmin logsumexp cumsum cumprod count_nonzero".split()
 )
+BINARY_OPERATIONS = frozenset(
+    "add sub mul div safe_div floordiv mod pow maximum minimum hypot arctan2 logaddexp xlogy rel_entr isclose lt le gt ge eq ne "
+    "and or matmul outer solve tri_solve cho_solve lstsq cdist bce bce_logits cross_entropy nll_loss mse".split()
+)
 NOT_METHODS_OF_ARRAYS = frozenset({"ref", "class", "function", "self", "dict", "method"})
 
 
@@ -170,6 +174,8 @@ def apply(
                 break
         else:
             attrs[vocabulary.KEYWORDS.get(name, name)] = value
+    if operation.op in BINARY_OPERATIONS and len(operands) < 2 or not (args or keywords) and signature[0][0] not in "@_*":
+        return opaque(frame, _ref(frame, operation.op), args, keywords, node, framework)
     wanted = [slot for slot in signature if slot[0] not in "@_*"]
     while wanted and wanted[-1] not in operands:
         wanted.pop()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from numlint.finding import Finding, Problem, Severity
 from numlint.report import Report
+from numlint.report._printable import printable
 from numlint.rule import Rule
 
 name = "github"
@@ -21,7 +22,7 @@ def render(report: Report, rules: Sequence[Rule], *, color: bool, width: int) ->
 
 def _finding(finding: Finding) -> str:
     span = finding.span
-    where: dict[str, object] = {"file": finding.path, "line": span.line}
+    where: dict[str, object] = {"file": printable(finding.path), "line": span.line}
     # GitHub refuses columns on an annotation of several lines.
     if span.line == span.end_line:
         where |= {"col": span.column, "endLine": span.end_line, "endColumn": span.end_column}
@@ -33,7 +34,7 @@ def _finding(finding: Finding) -> str:
 
 
 def _problem(problem: Problem) -> str:
-    where: dict[str, object] = {"file": problem.path}
+    where: dict[str, object] = {"file": printable(problem.path)}
     if problem.line:
         where |= {"line": problem.line, "col": problem.column or 1}
     message = problem.message if not problem.hint else f"{problem.message}\n{problem.hint}"

@@ -21,7 +21,7 @@ VERSION = 1
 
 
 def render(report: Report, rules: Sequence[Rule], *, color: bool, width: int) -> str:
-    """One JSON object, indented."""
+    """One JSON object, indented; ASCII only, so that no encoding can spoil it."""
     document = {
         "version": VERSION,
         "numlint": __version__,
@@ -35,7 +35,7 @@ def render(report: Report, rules: Sequence[Rule], *, color: bool, width: int) ->
             "suppressed": report.suppressed,
         },
     }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(document, indent=2) + "\n"
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
