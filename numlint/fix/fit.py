@@ -93,7 +93,10 @@ class Fitter:
                 continue
             for begin, end in self.source.comments:
                 if start < end and begin < stop and self.source.text[begin:end] not in edit.text:
-                    return True
+                    # An edit of nothing but a comment, and the space around it, means to change it.
+                    code = self.source.text[start:begin] + self.source.text[end:stop]
+                    if code.strip():
+                        return True
         return False
 
     def _laid_out(self, edit: Edit) -> Edit:

@@ -90,6 +90,12 @@ def test_a_rewrite_that_keeps_the_comment_is_applied(found: Found) -> None:
     assert fix_text(text, [finding], unsafe=False)[0] == "y = log1p(  # natural\n    x)\n"
 
 
+def test_a_rewrite_of_nothing_but_a_comment_is_applied(found: Found) -> None:
+    text = "y = 1  # stale\nz = 2\n# stale too\n"
+    finding = found(text, ("  # stale", ""), ("# stale too\n", ""))
+    assert fix_text(text, [finding], unsafe=False)[0] == "y = 1\nz = 2\n"
+
+
 def test_a_hash_in_a_string_is_no_comment(found: Found) -> None:
     text = "y = log(1 + table['# of rows'])\n"
     finding = found(text, ("log(1 + table['# of rows'])", "log1p(table['n'])"))
