@@ -19,7 +19,7 @@ from numlint.config import Config
 from numlint.discover import discover, shown
 from numlint.finding import Finding, Problem
 from numlint.selection import Chosen, Selection
-from numlint.source import Text, Unreadable, decode, read
+from numlint.source import UTF8_BOM, Text, Unreadable, decode, read
 
 if TYPE_CHECKING:
     from numlint.graph.project import Project
@@ -220,14 +220,14 @@ class Checker:
         return self.selection.at(self.config.relative(path) if self.selection.per_path else "")
 
     def _passes(self, path: str, source: bytes, chosen: Chosen) -> bool:
-        return path in self.named or chosen.suspects.file(source) or _MARK in source
+        return path in self.named or chosen.suspects.file(_bare(source)) or _MARK in source
 
     def _check(self, path: str, source: bytes, write: bool) -> Outcome:
         chosen = self._chosen(path)
         if not self._passes(path, source, chosen):
             return CLEAN
         text = decode(source, path)
-        before = self._look(path, source, text.text, chosen)
+        before = self._look(path, _bare(source), text.text, chosen)
         if self.fixing is Fixing.NONE:
             return before
         after = self._fix(path, text, chosen, before)
@@ -274,9 +274,14 @@ class Checker:
             if not applied:
                 break
             current, fixed = changed, fixed + len(applied)
-            outcome = self._look(path, text.encode(current), current, chosen)
+            outcome = self._look(path, _bare(text.encode(current)), current, chosen)
         change = Change(path, text.text, current) if current != text.text else None
         return replace(outcome, fixed=fixed, change=change)
+
+
+def _bare(source: bytes) -> bytes:
+    """Take away the byte order mark: searches for the start of a line must find that of the first."""
+    return source.removeprefix(UTF8_BOM)
 
 
 def _outcomes(checker: Checker, paths: Sequence[str], jobs: int) -> list[Outcome]:

@@ -139,6 +139,8 @@ class Selection:
         Later ones win.
     min_confidence : Confidence
         Where no path setting says otherwise.
+    override : Confidence, optional
+        What the command line says; it holds everywhere.
 
     Raises
     ------
@@ -152,10 +154,12 @@ class Selection:
         layers: Sequence[Layer] = (),
         per_path: Sequence[PathSettings] = (),
         min_confidence: Confidence = Confidence.LIKELY,
+        override: Confidence | None = None,
     ) -> None:
         self.rules = tuple(rules)
         self.per_path = tuple(per_path)
         self.min_confidence = min_confidence
+        self.override = override
         self._enabled = frozenset(rule.name for rule in rules)
         for layer in layers:
             self._enabled = layer.apply(self._enabled, rules)
@@ -175,5 +179,6 @@ class Selection:
             for settings in (self.per_path[index] for index in key):
                 enabled = settings.layer.apply(enabled, self.rules)
                 confidence = confidence if settings.min_confidence is None else settings.min_confidence
-            self._chosen[key] = Chosen(tuple(rule for rule in self.rules if rule.name in enabled), confidence)
+            rules = tuple(rule for rule in self.rules if rule.name in enabled)
+            self._chosen[key] = Chosen(rules, self.override or confidence)
         return self._chosen[key]

@@ -1,0 +1,6 @@
+"""`python -m numlint`."""
+
+from numlint.cli import main
+
+if __name__ == "__main__":
+    main()
