@@ -27,6 +27,8 @@ BINARY_OPERATIONS = frozenset(
     "add sub mul div safe_div floordiv mod pow maximum minimum hypot arctan2 logaddexp xlogy rel_entr isclose lt le gt ge eq ne "
     "and or matmul outer solve tri_solve cho_solve lstsq cdist bce bce_logits cross_entropy nll_loss mse".split()
 )
+MOVES = frozenset("to cuda cpu train eval apply requires_grad_ float double half bfloat16 share_memory compile".split())
+"""Methods that give a layer or a network back: the same function on another device, in another mode or dtype."""
 NOT_METHODS_OF_ARRAYS = frozenset({"ref", "class", "function", "self", "dict", "method"})
 
 
@@ -259,6 +261,23 @@ def _cast_to(dtype: str) -> Any:
     return lower
 
 
+def _number(dtype: str) -> Any:
+    """``float(x)`` and ``int(x)``: a cast, or the number that a literal string spells."""
+
+    def lower(frame: Frame, args: list[Value], attrs: dict[str, Any], node: ast.AST, framework: str) -> Value:
+        literal = args[0].constant if args else None
+        if isinstance(literal, str):
+            try:
+                return frame.graph.const(float(literal))
+            except ValueError:
+                return frame.unknown("text")
+        if not args:
+            return frame.graph.const(0)
+        return frame.emit("cast", (args[0],), node, (("dtype", dtype),), framework)
+
+    return lower
+
+
 def _array(frame: Frame, args: list[Value], attrs: dict[str, Any], node: ast.AST, framework: str) -> Value:
     if not args:
         return frame.graph.raw("list")
@@ -307,6 +326,8 @@ _SPECIAL: dict[str, Any] = {
     "half": _cast_to("float16"),
     "bfloat16": _cast_to("bfloat16"),
     "double": _cast_to("float64"),
+    "float": _number("float64"),
+    "int": _number("int64"),
     "array": _array,
     "view": _view,
     "transpose": _transpose,
@@ -320,6 +341,8 @@ _SPECIAL: dict[str, Any] = {
 def _method_call(frame: Frame, node: ast.Call, receiver: Value, name: str) -> Value:
     args, keywords = arguments(frame, node)
     graph = frame.graph
+    if receiver.op == "layer" and name in MOVES:
+        return receiver
     if receiver.op == "instance":
         return _instance_method(frame, receiver, name, args, keywords, node)
     if receiver.op == "rng":
@@ -390,6 +413,8 @@ def _instance_method(
     attribute = attribute_of(frame, receiver, name)
     if attribute.op != "attr":
         return invoke(frame, attribute, args, keywords, node)
+    if name in MOVES and "torch" in frame.module.roots:
+        return receiver
     return opaque(frame, attribute, args, keywords, node)
 
 

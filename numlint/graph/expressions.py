@@ -7,7 +7,7 @@ import builtins
 
 from numlint.graph import vocabulary
 from numlint.graph.frame import Closure, Frame, Path, lowers
-from numlint.graph.names import attribute_of_class, global_name, resolve
+from numlint.graph.names import attribute_of_class, attribute_of_definition, global_name, resolve
 from numlint.graph.value import Value
 
 BINARY: dict[type[ast.operator], str] = {
@@ -106,6 +106,8 @@ def attribute_of(frame: Frame, base: Value, attr: str) -> Value:
         if number is not None:
             return graph.const(number)
         return resolve(frame.analysis, frame.module, dotted) or graph.raw("ref", (), (("name", dotted),))
+    if base.op == "class":
+        return attribute_of_definition(frame.analysis, base, attr)
     if base.op in ("self", "instance"):
         return attribute_of_class(frame.analysis, base, attr)
     if attr in ("T", "mT", "H"):

@@ -104,6 +104,20 @@ def attribute_of_class(analysis: Analysis, base: Value, attr: str) -> Value:
     return unknown
 
 
+def attribute_of_definition(analysis: Analysis, base: Value, attr: str) -> Value:
+    """Value of an attribute of a class itself: a static method, a method of a class, a constant, or unknown."""
+    graph = analysis.graph
+    for owner in lineage(analysis, base.attr("class")):
+        method = owner.methods.get(attr)
+        if method is not None:
+            if "classmethod" in method.decorators:
+                return graph.raw("method", (base,), (("definition", method),))
+            return function_value(analysis, method)
+        if attr in owner.constants:
+            return Frame(analysis, owner.module, None, {}).expression(owner.constants[attr])
+    return graph.raw("attr", (base,), (("name", attr),))
+
+
 def _assigned(analysis: Analysis, cls: ClassDefinition, attr: str) -> Value | None:
     key = (cls, attr)
     if key in analysis.attributes:
