@@ -55,10 +55,11 @@ def _order(a: Value, b: Value, strict: bool, holds: bool, range_of: RangeOf) -> 
     if not holds:  # not (a < b): b <= a, nan apart
         a, b, strict = b, a, not strict
     left, right = range_of(a), range_of(b)
-    if right.hi < INF:
+    # A comparison also fails when an operand is nan: then nothing is known of the other one.
+    if right.hi < INF and (holds or not right.nan):
         nonzero = right.hi < 0 or (right.hi == 0 and (strict or right.hi_open))
         yield from _about(a, Range(hi=right.hi, hi_open=strict or right.hi_open, nonzero=nonzero, nan=not holds))
-    if left.lo > -INF:
+    if left.lo > -INF and (holds or not left.nan):
         nonzero = left.lo > 0 or (left.lo == 0 and (strict or left.lo_open))
         yield from _about(b, Range(lo=left.lo, lo_open=strict or left.lo_open, nonzero=nonzero, nan=not holds))
 

@@ -12,6 +12,7 @@ Source: P. Cousot, R. Cousot, Abstract Interpretation, POPL 1977.
 from __future__ import annotations
 
 from numlint.facts.conditions import implied
+from numlint.facts.precision import dtype_of
 from numlint.facts.range import COUNT, INF, NONNEGATIVE, POSITIVE, TOP, UNIT, Range, point
 from numlint.facts.relations import related
 from numlint.facts.transfer import TRANSFER
@@ -106,6 +107,9 @@ class Facts:
             result = transfer(value, [])
         else:
             result = transfer(value, [self._range(arg, path, depth + 1, branching) for arg in value.args])
+        dtype = dtype_of(value)
+        if dtype in LIMITS:
+            result = _cast(result, dtype)
         extra = related(value, lambda other: self._range(other, path, depth + 1, branching))
         return result if extra is None else result.meet(extra)
 

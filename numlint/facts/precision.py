@@ -45,26 +45,33 @@ FORMATS = {item.name: item for item in (FLOAT64, FLOAT32, FLOAT16, BFLOAT16)}
 _DEFAULT = {"torch": FLOAT32, "tensorflow": FLOAT32, "jax": FLOAT32, "mxnet": FLOAT32, "theano": FLOAT32}
 
 
-def dtype_of(value: Value, depth: int = 0) -> str:
+_UNTYPED = frozenset("const param unknown call attr name element draw lt le eq ne self ref function class".split())
+_FIRST_ONLY = frozenset("index view transpose sum mean clip store take".split())
+
+
+def dtype_of(value: Value) -> str:
     """Dtype that a value certainly has, or ``""``."""
-    if depth > 40:
-        return ""
+    if value.dtype is None:
+        value.dtype = ""  # while it is being computed
+        value.dtype = _dtype(value)
+    return value.dtype
+
+
+def _dtype(value: Value) -> str:
     if value.op == "cast":
         return str(value.attr("dtype"))
     declared = value.attr("dtype")
     if isinstance(declared, str) and value.op in ("zeros", "ones", "full", "empty", "eye"):
         return declared
-    if value.framework == "python" and value.op not in ("view",):
+    if value.framework == "python" and value.op != "view":
         return "float64"
-    if value.op in ("const", "param", "unknown", "call", "attr", "name", "element", "draw", "lt", "le", "eq", "ne"):
+    if value.op in _UNTYPED:
         return ""
-    operands = value.args[:1] if value.op in ("index", "view", "transpose", "sum", "mean", "clip") else value.args
-    found = {dtype_of(argument, depth + 1) for argument in operands if argument.op != "const"}
+    operands = value.args[:1] if value.op in _FIRST_ONLY else value.args
+    found = {dtype_of(argument) for argument in operands if argument.op != "const"}
     if len(found) == 1:
         return found.pop()
-    if "float64" in found:
-        return "float64"
-    return ""
+    return "float64" if "float64" in found else ""
 
 
 def working_format(value: Value, framework: str = "") -> Format:

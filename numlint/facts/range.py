@@ -5,7 +5,8 @@ with what an interval cannot say: whether an end is attained, whether zero is le
 out, whether nan can occur. Bounds are rounded as the computation rounds them:
 correctly rounded operations are monotone, so applying the same operation to the
 ends is sound in float64; results of library functions, whose error is a few ulps,
-are widened by `ULPS`.
+are widened by `ULPS`. The sign of zero is not tracked: a quotient by zero is
+infinite with the sign that a positive zero gives.
 
 Source: R. E. Moore, R. B. Kearfott, M. J. Cloud, Introduction to Interval
 Analysis, SIAM 2009, ch. 2-5.

@@ -394,7 +394,9 @@ TRANSFER: dict[str, Transfer] = {
     "finfo": _finfo,
     "gamma": _fixed(TOP),
     "store": lambda value, ranges: ranges[0].join(ranges[2]),
-    "nan_to_num": lambda value, ranges: ranges[0]._replace(nan=False),
+    "nan_to_num": lambda value, ranges: (
+        ranges[0].join(Range(0.0, 0.0)) if ranges[0].nan else ranges[0]
+    )._replace(nan=False),
     "normalize": _fixed(SIGNED_UNIT),
     "shape": _fixed(COUNT),
 }  # fmt: skip

@@ -45,9 +45,11 @@ class Value:
         Order of creation within the graph.
     framework : str
         Library through which it was first computed: ``"numpy"``, ``"torch"``, ... or ``""``.
+    dtype : str or None
+        Dtype as found by `numlint.facts.precision.dtype_of`, None before it was asked.
     """
 
-    __slots__ = ("args", "attrs", "framework", "id", "op")
+    __slots__ = ("args", "attrs", "dtype", "framework", "id", "op")
     __match_args__ = ("op", "args")
 
     def __init__(self, op: str, args: tuple[Value, ...], attrs: Attrs, number: int, framework: str) -> None:
@@ -56,6 +58,7 @@ class Value:
         self.attrs = attrs
         self.id = number
         self.framework = framework
+        self.dtype: str | None = None
 
     def attr(self, name: str, default: Any = None) -> Any:
         """Return the attribute `name`."""
