@@ -189,20 +189,21 @@ def _finish(frame: Frame, op: str, args: list[Value], attrs: dict[str, Any], nod
     graph = frame.graph
     out = attrs.pop("out", None)
     where = attrs.pop("where", None)
-    special = _SPECIAL.get(op)
-    if special is not None:
-        return special(frame, args, attrs, node, framework)
     before = frame.path
     if isinstance(where, Value) and op in REDUCTIONS and args:
         args = [graph.raw("index", (args[0], where)), *args[1:]]
         where = None
     elif isinstance(where, Value):
         frame.path = under(before, where)
-    frozen = tuple((key, _attribute_value(value)) for key, value in sorted(attrs.items()) if key != "name")
-    value = frame.emit(op, tuple(args), node, frozen, framework)
-    dtype = attrs.get("dtype")
-    if isinstance(dtype, Value) and dtype_of(dtype) and op not in ("zeros", "ones", "full", "empty", "eye"):
-        value = graph.make("cast", (value,), (("dtype", dtype_of(dtype)),), framework)
+    special = _SPECIAL.get(op)
+    if special is not None:
+        value: Value = special(frame, args, attrs, node, framework)
+    else:
+        frozen = tuple((key, _attribute_value(value)) for key, value in sorted(attrs.items()) if key != "name")
+        value = frame.emit(op, tuple(args), node, frozen, framework)
+        dtype = attrs.get("dtype")
+        if isinstance(dtype, Value) and dtype_of(dtype) and op not in ("zeros", "ones", "full", "empty", "eye"):
+            value = graph.make("cast", (value,), (("dtype", dtype_of(dtype)),), framework)
     frame.path = before
     if isinstance(where, Value):
         value = graph.make("where", (where, value, out if isinstance(out, Value) else graph.const(None)), (), framework)

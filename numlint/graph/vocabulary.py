@@ -268,7 +268,7 @@ add y | add
 sub y | sub subtract
 mul y | mul multiply
 div y | div divide true_divide
-dot y | matmul mm bmm mv matmul
+matmul y | dot matmul mm bmm mv
 sum @axis @dtype _ @keepdims | sum
 nansum @axis | sum
 mean @axis @dtype _ @keepdims | mean
@@ -326,7 +326,7 @@ fill_ y | fill_
 """Methods: operation, signature after the receiver, ``|``, method names. A trailing ``_`` (torch) means in place."""
 
 METHOD_OPERATIONS = {
-    "dot": "matmul", "inverse": "inv", "pinverse": "pinv", "acos": "arccos", "t": "transpose", "nansum": "sum",
+    "inverse": "inv", "pinverse": "pinv", "acos": "arccos", "t": "transpose", "nansum": "sum",
     "numel": "len", "gather": "take",
 }  # fmt: skip
 

@@ -126,7 +126,7 @@ def programs(draw: Callable[[Any], Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-@settings(max_examples=25000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(source=programs(), x=ARRAYS, y=ARRAYS)
 def test_every_computed_value_lies_in_its_inferred_range(source: str, x: np.ndarray, y: np.ndarray) -> None:
     namespace: dict[str, Any] = {}
