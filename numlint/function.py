@@ -16,11 +16,13 @@ from functools import cached_property
 from numlint.facts.interpreter import Facts
 from numlint.facts.precision import Format, dtype_of, working_format
 from numlint.facts.range import Range
+from numlint.facts.vanishing import Zero, why_zero
 from numlint.finding import Edit, Rewrite, Safety, Span, Step
 from numlint.graph import vocabulary
 from numlint.graph.lowering import Body
 from numlint.graph.module import ClassDefinition, Module
 from numlint.graph.site import Loop, Site
+from numlint.graph.uses import Uses
 from numlint.graph.value import Value
 
 _DOTTED = re.compile(r"(?<![\w.])(?:numpy|scipy|torch|jax|tensorflow|math|sklearn)(?:\.\w+)+")
@@ -87,11 +89,56 @@ class Function:
             if any(argument.core is value.core for argument in site.value.args):
                 yield site
 
+    @cached_property
+    def uses(self) -> Uses:
+        """Consumers of each value of the body."""
+        body = self.body
+        values = [site.value for site in body.sites]
+        values += [result.value for result in body.returns]
+        values += [value for history in body.bindings.values() for _, value in history]
+        return Uses(values)
+
+    @cached_property
+    def _consumers(self) -> dict[int, list[Value]]:
+        table: dict[int, list[Value]] = {}
+        seen: set[int] = set()
+        stack = [site.value for site in self.body.sites]
+        stack += [value for history in self.body.bindings.values() for _, value in history]
+        stack += [item.value for item in self.body.returns]
+        while stack:
+            value = stack.pop()
+            if value.id in seen:
+                continue
+            seen.add(value.id)
+            for argument in value.args:
+                table.setdefault(argument.id, []).append(value)
+            stack.extend(value.args)
+        return table
+
+    def consumers(self, value: Value) -> list[Value]:
+        """Values of the function that have `value` as a direct operand, branches and stores among them."""
+        return self._consumers.get(value.id, [])
+
     # -- what is known ------------------------------------------------------------------
 
     def range(self, value: Value, site: Site | None = None) -> Range:
         """Range of a value at a site, guards included."""
         return self.facts.range(value, site.path if site is not None else None)
+
+    def range_kept(self, value: Value, site: Site) -> Range | None:
+        """Range of a value where the result of the site is kept, when a ``where`` or a mask selects all of its uses.
+
+        None when some use of the result is not selected.
+        """
+        known: Range | None = None
+        for condition, holds in self.uses.selections(site.value):
+            selected = self.facts.range(value, self.facts.under(site.path, condition, holds))
+            known = selected if known is None else known.join(selected)
+        return known
+
+    def why_zero(self, value: Value, site: Site) -> Zero | None:
+        """Why a value can be zero at a site, or None when nothing speaks for it."""
+        return why_zero(value, site.path, self.facts, self.body.analysis.carried)
 
     def dtype(self, value: Value) -> str:
         """Dtype of a value, or ``""``."""

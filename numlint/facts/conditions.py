@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from numlint.facts.range import INF, Range
+from numlint.graph.frame import Path
 from numlint.graph.value import Value
 
 RangeOf = Callable[[Value], Range]
@@ -100,3 +101,34 @@ def _about(value: Value, known: Range) -> Iterator[tuple[Value, Range]]:
             return
         else:
             return
+
+
+def ordered(left: Value, right: Value, path: Path | None) -> Range | None:
+    """Range of ``left - right`` that a comparison of the two on the path says, or None.
+
+    A difference of doubles has the sign of the comparison: subtraction does not underflow.
+    """
+    while path is not None:
+        if path.kind == "cond" and path.value is not None:
+            for smaller, larger, strict, nan in _comparisons(path.value, path.holds):
+                if smaller is left.core and larger is right.core:
+                    return Range(hi=0.0, hi_open=strict, nonzero=strict, nan=nan)
+                if smaller is right.core and larger is left.core:
+                    return Range(lo=0.0, lo_open=strict, nonzero=strict, nan=nan)
+        path = path.parent
+    return None
+
+
+def _comparisons(condition: Value, holds: bool) -> Iterator[tuple[Value, Value, bool, bool]]:
+    """Yield the smaller and the larger side, whether they differ, and whether one of them may be nan."""
+    stack = [(condition.core, holds)]
+    while stack:
+        inner, true = stack.pop()
+        if inner.op == "not":
+            stack.append((inner.args[0].core, not true))
+        elif (inner.op == "and" and true) or (inner.op == "or" and not true):
+            stack.extend((argument.core, true) for argument in inner.args)
+        elif inner.op in ("lt", "le"):
+            one, other = inner.args[0].core, inner.args[1].core
+            # inf <= inf holds, and inf - inf is nan.
+            yield (one, other, inner.op == "lt", inner.op == "le") if true else (other, one, inner.op == "le", True)

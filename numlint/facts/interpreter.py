@@ -11,7 +11,7 @@ Source: P. Cousot, R. Cousot, Abstract Interpretation, POPL 1977.
 
 from __future__ import annotations
 
-from numlint.facts.conditions import implied
+from numlint.facts.conditions import implied, ordered
 from numlint.facts.precision import dtype_of
 from numlint.facts.range import COUNT, INF, NONNEGATIVE, POSITIVE, TOP, UNIT, Range, point
 from numlint.facts.relations import related
@@ -111,7 +111,16 @@ class Facts:
         if dtype in LIMITS:
             result = _cast(result, dtype)
         extra = related(value, lambda other: self._range(other, path, depth + 1, branching))
-        return result if extra is None else result.meet(extra)
+        if extra is not None:
+            result = result.meet(extra)
+        if op == "sub" and path is not None:
+            order = ordered(value.args[0], value.args[1], path)
+            result = result if order is None else result.meet(order)
+        return result
+
+    def under(self, path: Path | None, condition: Value, holds: bool = True) -> Path | None:
+        """Path on which `condition` is known to hold, or to fail, as well."""
+        return self._extended(path, condition, holds, 0)
 
     def _extended(self, path: Path | None, condition: Value, holds: bool, branching: int) -> Path | None:
         if branching >= MAX_BRANCHING or condition.op in ("const", "unknown"):

@@ -47,7 +47,16 @@ def _difference(value: Value, range_of: RangeOf) -> Range | None:
         return Range(hi=1e-3)  # rounding: x - logsumexp(x) may exceed 0 by some ulps of x
     if right.op == "maximum" and left in [argument.core for argument in right.args]:
         return Range(hi=0.0)
+    if right.op == "add" and _is_above(right, left, range_of):
+        return Range(hi=0.0)
     return None
+
+
+def _is_above(total: Value, x: Value, range_of: RangeOf) -> bool:
+    """Whether a sum is ``max(x)`` and terms that are not negative, as in a logsumexp written out."""
+    parts = terms(total)
+    peaks = [part for part in parts if part.sign > 0 and part.value.op == "max" and _same_elements(x, part.value.args[0])]
+    return bool(peaks) and all(part is peaks[0] or (part.sign > 0 and range_of(part.value).lo >= 0) for part in parts)
 
 
 def _total(value: Value, range_of: RangeOf) -> Range | None:

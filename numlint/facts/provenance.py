@@ -1,0 +1,223 @@
+"""Provenance: where the magnitude of a value comes from, and what sign it has by its form.
+
+Ranges prove; provenance argues. A bare parameter and the output of a linear layer have
+the same range, all numbers, but a reviewer asks what bounds the second one only. And
+``-gamma * d**2`` is taken to be negative, although nothing says that ``gamma`` is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from numlint.facts.range import Range
+from numlint.graph.terms import product, terms
+from numlint.graph.value import Value
+from numlint.graph.vocabulary import AUTODIFF
+
+RangeOf = Callable[[Value], Range]
+
+MAX_SOURCES = 200
+
+_KEEPING = frozenset(
+    "view transpose cast index take split element neg abs relu leaky softplus sum mean max min median percentile cumsum square "
+    "clip triangle diag nan_to_num mutated comprehension".split()
+)
+"""Operations whose first operand decides how large the result can be."""
+
+_COMBINING = frozenset("add sub mul maximum minimum list tuple joined appended join".split())
+_LINEAR = frozenset("matmul multi_dot einsum".split())
+_SOLUTIONS = frozenset("solve tri_solve cho_solve lstsq inv pinv".split())
+_LOGARITHMS = frozenset("log log2 log10 log1p logsumexp logaddexp log_softmax logsigmoid gammaln slogdet logdet logit".split())
+_OBJECTS = frozenset("param call instance carried name unknown phi join element index".split())
+
+
+class Source(NamedTuple):
+    """What bounds, or fails to bound, a value.
+
+    Attributes
+    ----------
+    kind : str
+        ``"network"`` (output of a layer or a model), ``"linear"`` (of a linear map),
+        ``"solution"`` (of a linear system), ``"exponential"``, ``"logarithm"``,
+        ``"log-density"``, ``"draw"``, ``"constant"``, ``"bounded"`` or ``"data"``.
+    value : Value
+    """
+
+    kind: str
+    value: Value
+
+
+def sources(value: Value, carried: dict[int, tuple[Value, Value]] | None = None) -> tuple[Source, ...]:
+    """Return the values that decide how large `value` can be, nearest first."""
+    found: list[Source] = []
+    queue, seen = [value], {value.id}
+    for current in queue:
+        if len(seen) > MAX_SOURCES:
+            break
+        below = list(_operands(current, carried or {}))
+        if not below:
+            found.append(Source(_kind(current), current))
+        for operand in below:
+            if operand.id not in seen:
+                seen.add(operand.id)
+                queue.append(operand)
+    return tuple(found)
+
+
+def _operands(value: Value, carried: dict[int, tuple[Value, Value]]) -> Iterator[Value]:
+    op = value.op
+    if op in _KEEPING and value.args:
+        yield value.args[0]
+    elif op in _COMBINING:
+        yield from value.args
+    elif op == "div" and len(value.args) == 2:
+        yield value.args[0]
+    elif op in ("phi", "where") and len(value.args) == 3:
+        yield from value.args[1:]
+    elif op == "store":
+        yield value.args[0]
+        yield value.args[2]
+    elif op == "carried" and value.id in carried:
+        yield from carried[value.id]
+    elif op == "pow" and len(value.args) == 2 and value.args[1].number is not None:
+        yield value.args[0]
+
+
+def _kind(value: Value) -> str:
+    op = value.op
+    if op == "const":
+        return "constant"
+    if op in ("linear", "leaky"):
+        return "network"
+    if op in _LINEAR:
+        return "bounded" if value.args and all(_is_normalised(argument) for argument in value.args) else "linear"
+    if op in _SOLUTIONS:
+        return "solution"
+    if op in ("exp", "exp2", "exp10", "cosh", "sinh"):
+        return "exponential"
+    if op in _LOGARITHMS:
+        return "logarithm"
+    if op == "logpdf":
+        return "log-density"
+    if op == "draw":
+        return "draw"
+    if op in ("sigmoid", "tanh", "softmax", "normalize", "norm_layer", "sin", "cos", "sign", "erf", "len", "arange", "linspace"):
+        return "bounded"
+    return _kind_of_call(value) if op == "call" else "data"
+
+
+def _is_normalised(value: Value) -> bool:
+    """Whether a value is divided by its norm, or made of values that are."""
+    inner = value.core
+    if inner.op == "div":
+        return any(part.op == "norm" and part.args[0].core is inner.args[0].core for part in inner.args[1].walk(40))
+    if inner.op in ("join", "list", "tuple", "index", "phi") and inner.args:
+        return all(_is_normalised(argument) for argument in (inner.args[:1] if inner.op == "index" else inner.args[-2:]))
+    return inner.op in ("normalize", "sign", "softmax", "eye")
+
+
+def _kind_of_call(value: Value) -> str:
+    callee = value.args[0] if value.args else value
+    if callee.op == "attr":
+        method = str(callee.attr("name"))
+        if method in ("log_prob", "logpdf", "logpmf"):
+            return "log-density"
+        on_object = method == "forward" or (callee.args and callee.args[0].op in ("self", "instance"))
+    else:
+        on_object = callee.op in _OBJECTS
+    differentiable = any(part.framework in AUTODIFF for part in value.args[1:]) or value.framework in AUTODIFF
+    return "network" if on_object and differentiable else "data"
+
+
+def is_quadratic_form(value: Value) -> bool:
+    """Whether a value is ``x.T @ P @ x`` or ``(x @ P) * x``: not negative for the matrices it is written with."""
+    inner = value.core
+    if inner.op in ("matmul", "multi_dot", "einsum"):
+        chain = list(_chain(inner))
+        return len(chain) > 1 and _last(chain[-1]).core is chain[0].core
+    if inner.op == "mul":
+        for one, other in (inner.args, inner.args[::-1]):
+            if one.core.op == "matmul" and any(factor.core is other.core for factor in _chain(one.core)):
+                return True
+    return False
+
+
+def _chain(value: Value) -> Iterator[Value]:
+    for argument in value.args:
+        if argument.core.op in ("matmul", "multi_dot"):
+            yield from _chain(argument.core)
+        else:
+            yield argument
+
+
+def _last(value: Value) -> Value:
+    """Return the right-hand side of a system: ``x`` of ``solve(P, x)``."""
+    inner = value.core
+    return inner.args[1] if inner.op in _SOLUTIONS and len(inner.args) > 1 else inner
+
+
+def presumed_sign(value: Value, range_of: RangeOf, depth: int = 0) -> int:
+    """Sign that a value has by its form: -1, +1, or 0 when nothing suggests one.
+
+    What the range proves comes first. Beyond it, a scale of unknown sign that
+    multiplies or divides a magnitude (a square, a distance, a norm) is taken to be
+    positive, and so is a quadratic form.
+    """
+    known = range_of(value)
+    if known.hi <= 0:
+        return -1
+    if known.lo >= 0:
+        return 1
+    inner = value.core
+    if depth > 12:
+        return 0
+    if is_quadratic_form(inner):
+        return 1
+    if inner.op in ("sum", "mean", "max", "min", "median", "index", "take", "element", "cumsum", "comprehension", "triangle"):
+        return presumed_sign(inner.args[0], range_of, depth + 1) if inner.args else 0
+    if inner.op in ("add", "sub"):
+        signs = {part.sign * presumed_sign(part.value, range_of, depth + 1) for part in terms(inner)}
+        return signs.pop() if len(signs) == 1 else 0
+    if inner.op in ("phi", "where", "join"):
+        branches = inner.args if inner.op == "join" else inner.args[1:]
+        signs = {presumed_sign(branch, range_of, depth + 1) for branch in branches}
+        return signs.pop() if len(signs) == 1 else 0
+    if inner.op in ("mul", "div", "neg"):
+        return _sign_of_product(inner, range_of, depth)
+    return 0
+
+
+def _sign_of_product(value: Value, range_of: RangeOf, depth: int) -> int:
+    coefficient, above, below = product(value)
+    sign = -1 if coefficient < 0 else 1
+    magnitude = False
+    for factor in (*above, *below):
+        own = 0 if factor is value else presumed_sign(factor, range_of, depth + 1)
+        if own == 0 and not _is_scale(factor):
+            return 0
+        sign *= own or 1
+        magnitude = magnitude or (own != 0 and factor.op not in ("const", "param"))
+    return sign if magnitude else 0
+
+
+def _is_scale(value: Value) -> bool:
+    """Whether a value of unknown sign can be a scale: something given, not something computed."""
+    if value.op in ("index", "element", "view"):
+        return _is_scale(value.args[0].core)
+    return value.op in ("param", "attr", "name", "unknown", "call", "std", "var")
+
+
+def is_imaginary(value: Value) -> bool:
+    """Whether a value is a product with an imaginary constant: its exponential lies on the unit circle."""
+    stack, seen = [value.core], 0
+    while stack and seen < 40:
+        seen += 1
+        current = stack.pop()
+        if isinstance(current.constant, complex):
+            return True
+        if current.op in ("mul", "div", "neg"):
+            stack.extend(argument.core for argument in current.args)
+        elif current.op in ("add", "sub"):
+            return all(is_imaginary(argument) for argument in current.args)
+    return False
