@@ -98,27 +98,6 @@ class Function:
         values += [value for history in body.bindings.values() for _, value in history]
         return Uses(values)
 
-    @cached_property
-    def _consumers(self) -> dict[int, list[Value]]:
-        table: dict[int, list[Value]] = {}
-        seen: set[int] = set()
-        stack = [site.value for site in self.body.sites]
-        stack += [value for history in self.body.bindings.values() for _, value in history]
-        stack += [item.value for item in self.body.returns]
-        while stack:
-            value = stack.pop()
-            if value.id in seen:
-                continue
-            seen.add(value.id)
-            for argument in value.args:
-                table.setdefault(argument.id, []).append(value)
-            stack.extend(value.args)
-        return table
-
-    def consumers(self, value: Value) -> list[Value]:
-        """Values of the function that have `value` as a direct operand, branches and stores among them."""
-        return self._consumers.get(value.id, [])
-
     # -- what is known ------------------------------------------------------------------
 
     def range(self, value: Value, site: Site | None = None) -> Range:

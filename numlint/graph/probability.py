@@ -1,0 +1,151 @@
+"""Probabilities recognised by their formula: softmax, sigmoid, densities and distribution functions.
+
+Whether a library function, a helper of the project or an expression over several
+statements computes it, the value is the same; these queries say which logits it
+was computed from.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from numlint.graph.terms import one_minus, one_plus, product
+from numlint.graph.value import Value
+
+SELECTING = frozenset({"index", "take", "split"})
+DENSITIES = frozenset({"pdf", "pmf", "prob"})
+DISTRIBUTION_FUNCTIONS = frozenset({"cdf", "sf"})
+DISTRIBUTIONS = (
+    "scipy.stats.",
+    "jax.scipy.stats.",
+    "torch.distributions.",
+    "tensorflow_probability.",
+    "tensorflow.distributions.",
+    "pyro.distributions.",
+    "numpyro.distributions.",
+    "statistics.NormalDist",
+)
+
+
+class Softmax(NamedTuple):
+    """A softmax: its logits, the axis that sums to 1 (None when not said), and the values that it is made of."""
+
+    logits: Value
+    axis: object
+    parts: tuple[Value, ...]
+
+
+class Sigmoid(NamedTuple):
+    """A sigmoid of `logit`, or of minus `logit` when `negated`; the logit is None when it cannot be told."""
+
+    logit: Value | None
+    negated: bool
+    parts: tuple[Value, ...]
+
+
+def selected_from(value: Value) -> Value:
+    """Strip layout and the selection of elements: ``p[mask]``, ``p.gather(1, a)`` come from ``p``."""
+    inner = value.core
+    while inner.op in SELECTING:
+        inner = inner.args[0].core
+    return inner
+
+
+def as_softmax(value: Value) -> Softmax | None:
+    """Return the softmax that a value is: a call, or ``exp(z) / sum(exp(z))``."""
+    inner = value.core
+    if inner.op == "softmax" and inner.args:
+        return Softmax(inner.args[0], inner.attr("axis"), (inner,))
+    if inner.op == "div":
+        above, below = inner.args[0].core, inner.args[1].core
+        if above.op == "exp" and below.op == "sum" and below.args[0].core is above:
+            return Softmax(above.args[0], below.attr("axis"), (inner, above, below))
+    if inner.op == "exp":
+        exponent = inner.args[0].core
+        if exponent.op == "log_softmax":
+            return Softmax(exponent.args[0], exponent.attr("axis"), (inner, exponent))
+        if exponent.op == "sub":
+            left, right = exponent.args[0].core, exponent.args[1].core
+            if right.op == "logsumexp" and right.args[0].core is left:
+                return Softmax(left, right.attr("axis"), (inner,))
+    return None
+
+
+def as_sigmoid(value: Value, depth: int = 0) -> Sigmoid | None:
+    """Return the sigmoid that a value is: a call, ``1/(1 + exp(-z))``, ``(1 + tanh(z/2))/2`` or one minus a sigmoid."""
+    inner = value.core
+    if depth > 4:
+        return None
+    if inner.op == "sigmoid":
+        return Sigmoid(inner.args[0], False, (inner,))
+    complement = one_minus(inner)
+    if complement is not None:
+        found = as_sigmoid(complement, depth + 1)
+        return None if found is None else Sigmoid(found.logit, not found.negated, (inner, *found.parts))
+    if inner.op == "div":
+        return _quotient(inner) or _half_tanh(inner)
+    if inner.op in ("mul", "add"):
+        return _half_tanh(inner)
+    if inner.op in ("where", "phi") and len(inner.args) == 3:
+        one, other = as_sigmoid(inner.args[1], depth + 1), as_sigmoid(inner.args[2], depth + 1)
+        if one is not None and other is not None:
+            same = one.logit is other.logit and one.negated == other.negated
+            return Sigmoid(one.logit if same else None, one.negated, (inner, *one.parts, *other.parts))
+    return None
+
+
+def _quotient(value: Value) -> Sigmoid | None:
+    """``1 / (1 + exp(u))`` is a sigmoid of -u, ``exp(u) / (1 + exp(u))`` of u."""
+    above, below = value.args[0].core, value.args[1].core
+    inner = one_plus(below)
+    if inner is None or inner.op != "exp":
+        return None
+    exponent = inner.args[0].core
+    parts = (value, below, inner)
+    if above is inner:
+        return Sigmoid(exponent, False, parts)
+    if above.number != 1:
+        return None
+    if exponent.op == "neg":
+        return Sigmoid(exponent.args[0], False, parts)
+    return Sigmoid(exponent, True, parts)
+
+
+def _half_tanh(value: Value) -> Sigmoid | None:
+    """``0.5 * (1 + tanh(z/2))`` or ``0.5 + 0.5*tanh(z/2)``."""
+    if value.op == "add":
+        halves = [argument for argument in value.args if argument.core.number != 0.5]
+        if len(halves) != 1:
+            return None
+        scaled = product(halves[0])
+        factors, hyperbolic = scaled, scaled.numerator[0] if len(scaled.numerator) == 1 else None
+    else:
+        factors = product(value)
+        if factors.coefficient < 0:
+            return None
+        hyperbolic = one_plus(factors.numerator[0]) if len(factors.numerator) == 1 else None
+    if hyperbolic is None or hyperbolic.op != "tanh" or abs(factors.coefficient) != 0.5 or factors.denominator:
+        return None
+    half = product(hyperbolic.args[0])
+    whole = abs(half.coefficient) == 0.5 and len(half.numerator) == 1 and not half.denominator
+    sign = factors.coefficient * (half.coefficient if whole else 1.0)
+    return Sigmoid(half.numerator[0] if whole else None, sign < 0, (value, hyperbolic))
+
+
+def distribution_call(value: Value) -> str:
+    """Return ``"pdf"``, ``"pmf"``, ``"cdf"`` or ``"sf"`` when a value is that of a library's distribution, else ``""``."""
+    inner = value.core
+    if inner.op in ("pdf", "cdf", "sf"):
+        return inner.op
+    if inner.op != "call" or not inner.args:
+        return ""
+    callee = inner.args[0]
+    if callee.op == "ref":
+        dotted, _, leaf = str(callee.attr("name")).rpartition(".")
+        return leaf if f"{dotted}.".startswith(DISTRIBUTIONS) and leaf in DENSITIES | DISTRIBUTION_FUNCTIONS else ""
+    if callee.op == "attr" and callee.args and callee.attr("name") in DENSITIES | DISTRIBUTION_FUNCTIONS:
+        made = callee.args[0].core
+        maker = made.args[0] if made.op == "call" and made.args else made
+        if maker.op == "ref" and f"{maker.attr('name')}.".startswith(DISTRIBUTIONS):
+            return str(callee.attr("name"))
+    return ""
