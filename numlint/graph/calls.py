@@ -482,7 +482,7 @@ def inline(
         prefix = f"{frame.self_name}."
         for name, value in frame.env.items():
             if name.startswith(prefix):
-                child.env[f"{child.self_name}.{name[len(prefix) :]}"] = value
+                child.bind(f"{child.self_name}.{name[len(prefix) :]}", value)
     analysis.stack.append(identity)
     try:
         child.block(body)

@@ -81,6 +81,14 @@ class Analysis:
         self.carried: dict[int, tuple[Value, Value]] = {}
         self.stack: list[object] = []
         self.inlined_calls = 0
+        self._assigned: dict[ast.AST, list[str]] = {}
+
+    def assigned_in(self, loop: ast.AST, find: Callable[[], list[str]]) -> list[str]:
+        """Names that a loop assigns, found once however often its function is inlined."""
+        names = self._assigned.get(loop)
+        if names is None:
+            names = self._assigned[loop] = find()
+        return names
 
 
 @dataclass(eq=False)
@@ -101,6 +109,7 @@ class Frame:
     bindings: dict[str, list[tuple[int, Value]]] | None = None
     global_names: set[str] = field(default_factory=set)
     loop_stack: list[Any] = field(default_factory=list)
+    paths: set[str] = field(default_factory=set)
     terminated: bool = False
     clock: int = 0
     root_node: ast.AST | None = None
@@ -155,6 +164,8 @@ class Frame:
     def bind(self, name: str, value: Value) -> None:
         """Bind a local name, or a dotted attribute path, to a value."""
         self.env[name] = value
+        if "." in name or "[" in name:
+            self.paths.add(name)
         if self.bindings is not None:
             self.clock += 1
             self.bindings.setdefault(name, []).append((self.clock, value))

@@ -56,9 +56,9 @@ def _store(frame: Frame, target: ast.Subscript, value: Value) -> None:
 
 def _forget(frame: Frame, key: str) -> None:
     """Drop what is known of the parts of a path that is bound anew, and of items indexed by it."""
-    stale = [name for name in frame.env if name.startswith((f"{key}.", f"{key}[")) or f"[{key}]" in name]
+    stale = [name for name in frame.paths if name.startswith((f"{key}.", f"{key}[")) or f"[{key}]" in name]
     for name in stale:
-        del frame.env[name]
+        frame.env.pop(name, None)
 
 
 @lowers(ast.Assign)
@@ -245,7 +245,7 @@ def while_(frame: Frame, node: ast.While) -> None:
 def _iterate(frame: Frame, loop: Loop, body: list[ast.stmt], element: Value | None, target: ast.expr | None) -> None:
     before, entry = frame.path, dict(frame.env)
     heads: dict[str, Value] = {}
-    for name in assigned_paths(body):
+    for name in frame.analysis.assigned_in(loop.node, lambda: assigned_paths(body)):
         initial = frame.env.get(name)
         if initial is None:
             continue
