@@ -103,7 +103,7 @@ class Facts:
         transfer = TRANSFER.get(op)
         if transfer is None:
             return TOP
-        if op in ("shape", "len", "draw"):
+        if op in ("shape", "len", "draw", "call"):
             result = transfer(value, [])
         else:
             result = transfer(value, [self._range(arg, path, depth + 1, branching) for arg in value.args])

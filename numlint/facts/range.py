@@ -232,7 +232,9 @@ def div(a: Range, b: Range) -> Range:
 
     corners = [quotient(x, y) for x in (positive.lo, positive.hi) for y in (low, high)]
     lo, hi = min(corners), max(corners)
-    return Range(lo, hi, False, False, lo > 0 or hi < 0, nan)
+    # A quotient of whole numbers other than zero is too large to underflow.
+    whole = a.integer and b.integer and not a.can_be_zero
+    return Range(lo, hi, False, False, lo > 0 or hi < 0 or whole, nan)
 
 
 def square(a: Range) -> Range:

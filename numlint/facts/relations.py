@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from numlint.facts.counting import occurring
 from numlint.facts.range import Range
 from numlint.graph.terms import terms, variable_terms
 from numlint.graph.value import Value
@@ -33,6 +34,10 @@ def _same_elements(x: Value, y: Value) -> bool:
     return one is other or (other.op in ("index", "list", "tuple") and any(arg.core is one for arg in other.args))
 
 
+def _counted(value: Value, range_of: RangeOf) -> Range | None:
+    return occurring(value)
+
+
 def _difference(value: Value, range_of: RangeOf) -> Range | None:
     left, right = value.args[0].core, value.args[1].core
     if right.op == "max" and _same_elements(left, right.args[0]):
@@ -60,6 +65,9 @@ def _is_above(total: Value, x: Value, range_of: RangeOf) -> bool:
 
 
 def _total(value: Value, range_of: RangeOf) -> Range | None:
+    counted = occurring(value)
+    if counted is not None:
+        return counted
     inner = value.args[0].core
     if inner.op == "exp" and is_shifted_by_max(inner.args[0]):
         return Range(lo=1.0, nonzero=True)  # one term is exp(0)
@@ -105,4 +113,9 @@ _RELATIONS: dict[str, Callable[[Value, RangeOf], Range | None]] = {
     "div": _fraction,
     "mul": _product,
     "add": _sum_of_two,
+    "len": _counted,
+    "count_nonzero": _counted,
+    "mean": _counted,
+    "index": _counted,
+    "call": _counted,
 }

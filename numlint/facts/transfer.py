@@ -239,7 +239,7 @@ def _element(value: Value, ranges: list[Range]) -> Range:
         return COUNT
     if inner.op == "arange":
         return ranges[0]
-    return ranges[0] if inner.op not in ("unknown", "call", "attr") else TOP
+    return ranges[0] if inner.op not in ("unknown", "attr") else TOP
 
 
 def _arange(value: Value, ranges: list[Range]) -> Range:
@@ -399,4 +399,5 @@ TRANSFER: dict[str, Transfer] = {
     )._replace(nan=False),
     "normalize": _fixed(SIGNED_UNIT),
     "shape": _fixed(COUNT),
+    "call": _fixed(TOP),
 }  # fmt: skip

@@ -222,9 +222,8 @@ def _branches(search: _Search, value: Value, path: Path | None, depth: int) -> Z
     if len(value.args) < 3:
         return None
     condition, yes, no = value.args[:3]
-    known = condition.op != "const"
-    then = search.zero(yes, Path(path, "cond", condition, True) if known else path, depth)
-    orelse = search.zero(no, Path(path, "cond", condition, False) if known else path, depth)
+    then = search.zero(yes, search.facts.under(path, condition, True), depth)
+    orelse = search.zero(no, search.facts.under(path, condition, False), depth)
     return search.any_of(iter((then, orelse)))
 
 
@@ -259,7 +258,7 @@ def _selected(search: _Search, value: Value, path: Path | None, depth: int) -> Z
             return Zero(COUNT, value, True) if value.args[1].number == 0 else None
     mask = value.args[1] if len(value.args) > 1 else None
     if mask is not None and mask.core.op in ("lt", "le", "eq", "ne", "and", "or", "not"):
-        path = Path(path, "cond", mask, True)
+        path = search.facts.under(path, mask, True)
     return search.zero(base, path, depth)
 
 
