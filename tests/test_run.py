@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,8 +12,9 @@ import pytest
 from numlint import linter, packs, pool
 from numlint.config import Config, load
 from numlint.finding import Confidence, Finding, Problem, Severity, Span
+from numlint.function import Function
 from numlint.graph.project import Project
-from numlint.rule import Rule
+from numlint.rule import Hazard, Rule
 from numlint.run import PARALLEL_FROM, Fixing, Report, run, run_text
 from numlint.selection import Layer, PathSettings, Selection
 
@@ -191,11 +192,26 @@ class TestBadInput:
         assert problem.hint.startswith("this is a defect of numlint")
         assert (places(report), report.failed) == ([("b.py", 6, "naive-softmax")], True)
 
+    def test_a_rule_that_fails_is_a_defect_and_the_other_rules_run(
+        self, config: Config, rules: tuple[Rule, ...]
+    ) -> None:
+        def fail(function: Function) -> Iterable[Hazard]:
+            raise ZeroDivisionError
+
+        write(a=HAZARD)
+        softmax = next(rule for rule in rules if rule.name == "naive-softmax")
+        broken = replace(softmax, name="broken", code="XX1", check=fail)
+        report = run(["."], config, Selection([softmax, broken]))
+        (problem,) = report.problems
+        assert "broken failed on probabilities: ZeroDivisionError" in problem.message
+        assert (len(report.findings), report.failed) == (1, True)
+
     def test_a_generated_file_of_ten_megabytes_is_checked(self, config: Config, selection: Selection) -> None:
-        table = "TABLE = [\n" + "    0.123456789, 1.234567890, 2.345678901, 3.456789012,\n" * 180_000 + "]\n"
-        write(a=table)
+        numbers = "# 0.123456789 1.234567890 2.345678901 3.456789012\n" * 200_000
+        write(a=numbers, b=HAZARD + numbers)
         report = run(["."], config, selection)
-        assert (report.problems, report.files) == ((), 1)
+        assert (report.problems, report.files) == ((), 2)
+        assert places(report) == [("b.py", 6, "naive-softmax")]
 
 
 class TestManyFiles:
