@@ -80,7 +80,11 @@ def working_format(value: Value, framework: str = "") -> Format:
     return known or _DEFAULT.get(framework or value.framework, FLOAT64)
 
 
+def formats_of(framework: str) -> tuple[Format, ...]:
+    """Formats that matter in a framework, the usual one first."""
+    return (FLOAT32, FLOAT16) if framework in _DEFAULT else (FLOAT64, FLOAT32, FLOAT16)
+
+
 def exp_thresholds(framework: str, sign: str = "") -> str:
     """Sentence on where exp overflows, for the formats that matter in a framework."""
-    formats = (FLOAT32, FLOAT16) if framework in _DEFAULT else (FLOAT64, FLOAT32, FLOAT16)
-    return ", ".join(f"{item.name} from {sign}{item.exp_overflow:.1f}" for item in formats)
+    return ", ".join(f"{item.name} from {sign}{item.exp_overflow:.1f}" for item in formats_of(framework))

@@ -7,11 +7,13 @@ was computed from.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from numlint.graph.terms import one_minus, one_plus, product
 from numlint.graph.value import Value
 
+LOGARITHMS = ("log", "log2", "log10")
 SELECTING = frozenset({"index", "take", "split"})
 DENSITIES = frozenset({"pdf", "pmf", "prob"})
 DISTRIBUTION_FUNCTIONS = frozenset({"cdf", "sf"})
@@ -49,6 +51,19 @@ def selected_from(value: Value) -> Value:
     while inner.op in SELECTING:
         inner = inner.args[0].core
     return inner
+
+
+def alternatives(value: Value, limit: int = 16) -> Iterator[Value]:
+    """Iterate over the values that a value can be: itself, or those that a branch, a merge or a selection gives."""
+    stack = [selected_from(value)]
+    while stack and limit:
+        limit -= 1
+        current = stack.pop()
+        if current.op in ("phi", "where") and len(current.args) == 3:
+            stack.extend(selected_from(branch) for branch in current.args[1:])
+        elif current.op == "join":
+            stack.extend(selected_from(branch) for branch in current.args)
+        yield current
 
 
 def as_softmax(value: Value) -> Softmax | None:
@@ -130,6 +145,37 @@ def _half_tanh(value: Value) -> Sigmoid | None:
     whole = abs(half.coefficient) == 0.5 and len(half.numerator) == 1 and not half.denominator
     sign = factors.coefficient * (half.coefficient if whole else 1.0)
     return Sigmoid(half.numerator[0] if whole else None, sign < 0, (value, hyperbolic))
+
+
+class Weighted(NamedTuple):
+    """A weighted logarithm ``w * log(p)``: the factors beside the logarithm, and the logarithm."""
+
+    weights: tuple[Value, ...]
+    log: Value
+
+
+def weighted_log(value: Value) -> Weighted | None:
+    """Return the one logarithm and the other factors of a product, elementwise or of matrices."""
+    inner = value.core
+    factors = tuple(argument.core for argument in inner.args[:2]) if inner.op == "matmul" else product(inner).numerator
+    logs = [factor for factor in factors if is_log(factor)]
+    if len(logs) != 1 or len(factors) < 2:
+        return None
+    return Weighted(tuple(factor for factor in factors if factor is not logs[0]), logs[0])
+
+
+def is_log(value: Value) -> bool:
+    """Whether a value is a logarithm, ``log1p(-p)`` included."""
+    return value.op in LOGARITHMS or (value.op == "log1p" and value.args[0].core.op == "neg")
+
+
+def argument_of(log: Value) -> tuple[Value, bool]:
+    """Return p of ``log(p)``, and True with p of ``log(1 - p)`` and ``log1p(-p)``."""
+    argument = log.args[0].core
+    if log.op == "log1p":
+        return argument.args[0].core, True
+    complement = one_minus(argument)
+    return (argument, False) if complement is None else (complement, True)
 
 
 def distribution_call(value: Value) -> str:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from numlint.graph.terms import mask_of
 from numlint.graph.value import LAYOUT, Value
 
 MAX_CLIMB = 400
 
 Selection = tuple[Value, bool]
 """A condition, and whether the value is used where it holds or where it fails."""
-
-_MASKS = frozenset({"lt", "le", "eq", "ne", "and", "or", "not", "isnan", "isfinite", "isclose"})
 
 
 class Uses:
@@ -80,6 +79,9 @@ def _selection(consumer: Value, value: Value) -> Selection | None:
         condition, yes, no = consumer.args
         if (yes is value) != (no is value) and condition is not value:
             return condition, yes is value
-    if consumer.op == "index" and consumer.args[0] is value and consumer.args[1].core.op in _MASKS:
-        return consumer.args[1].core, True
+    if consumer.op == "store" and consumer.args[0] is value and consumer.args[1].core.op in _MASKS:
+        return consumer.args[1].core, False
+    if consumer.op == "index" and consumer.args[0] is value:
+        mask = mask_of(consumer.args[1])
+        return None if mask is None else (mask, True)
     return None
