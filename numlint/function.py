@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 from functools import cached_property
 
+from numlint.facts import denominators
 from numlint.facts.interpreter import Facts
 from numlint.facts.precision import Format, dtype_of, working_format
 from numlint.facts.range import Range
@@ -118,6 +119,10 @@ class Function:
     def why_zero(self, value: Value, site: Site) -> Zero | None:
         """Why a value can be zero at a site, or None when nothing speaks for it."""
         return why_zero(value, site.path, self.facts, self.body.analysis.carried)
+
+    def zero_denominator(self, value: Value, site: Site) -> denominators.Zero | None:
+        """Say why a denominator can be zero at a site on ordinary data, or None."""
+        return denominators.vanishing(value, self.facts, self.body.analysis.carried, site.path)
 
     def dtype(self, value: Value) -> str:
         """Dtype of a value, or ``""``."""

@@ -111,6 +111,8 @@ def _library(frame: Frame, dotted: str, args: list[Value], keywords: Keywords, n
             return _fold(frame, "maximum" if name.endswith("max") else "minimum", args, node)
         if name in ("torch.max", "torch.min") and len(args) > 1 and not isinstance(args[1].constant, int):
             return _fold(frame, "maximum" if name.endswith("max") else "minimum", args, node)
+        if operation.op in REDUCTIONS and name.rpartition(".")[2].startswith("nan"):
+            keywords = {**keywords, "skipnan": frame.graph.const(True)}
         return apply(frame, operation, args, keywords, node, framework)
     random = draw(frame, name, args, keywords, node)
     if random is not None:

@@ -278,7 +278,8 @@ def comprehension(frame: Frame, node: ast.ListComp | ast.SetComp | ast.Generator
     else:
         result = frame.expression(node.elt)
     frame.env, frame.path = env, path
-    return frame.graph.raw("comprehension", (result, *iterables), (), result.framework)
+    filtered = (("filtered", True),) if any(generator.ifs for generator in node.generators) else ()
+    return frame.graph.raw("comprehension", (result, *iterables), filtered, result.framework)
 
 
 def element_of(frame: Frame, iterable: Value) -> Value:

@@ -1,0 +1,410 @@
+"""Why a denominator can be exactly zero: by what it means, where a range only says that it can.
+
+The range of an unknown parameter holds zero as well, and a linter that said so of every
+denominator would be switched off. This search looks for values that *become* zero on
+ordinary data: a norm is zero for a zero vector, a deviation for constant data, a count for
+an empty selection, a sum of densities once all of them underflow. It follows a value
+through products, roots, selections, loops and attributes, and gives up where the range,
+with the guards of the path, leaves zero out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from numlint.facts.interpreter import Facts
+from numlint.facts.range import INF
+from numlint.facts.selection import is_mask, mentions, occurs_in_data, origins, selection_of, tested
+from numlint.graph.frame import Path
+from numlint.graph.terms import product, terms
+from numlint.graph.value import Value
+
+Loops = dict[int, tuple[Value, Value]]
+
+WHEN = {
+    "norm": "for a zero vector",
+    "distance": "for equal points",
+    "deviation": "when all values are equal",
+    "error": "for a perfect fit",
+    "range": "when all values are equal",
+    "total": "when all terms are 0",
+    "count": "when nothing is counted",
+    "underflow": "once every density or exponential underflows",
+    "probability": "once a probability rounds to 0 or 1",
+    "determinant": "for a singular matrix, and when it underflows",
+    "spectrum": "for a rank-deficient matrix",
+    "freedom": "for a single observation",
+}
+"""Kind of a vanishing value, and on which data it is zero."""
+
+ALONE, ADDED, SUMMED = 0, 1, 2
+"""Whether one element is asked for, or all that are added up at once."""
+
+MAX_STEPS = 400
+
+_MASKS = frozenset({"lt", "le", "eq", "ne", "and", "or", "not", "isnan", "isfinite", "isinf", "isclose", "in", "notin"})
+_SAME = frozenset({"view", "transpose", "cast", "diag", "triangle", "trace", "nan_to_num", "split", "cumsum", "round"})
+_GIVEN = frozenset({"param", "attr", "name", "unknown", "call", "draw", "mutated"})
+
+
+class Zero(NamedTuple):
+    """How a value can come to be zero.
+
+    Attributes
+    ----------
+    source : Value
+        The part that vanishes: what a guard has to test.
+    kind : str
+        A key of `WHEN`.
+    sure : bool
+        Whether ordinary data makes it zero, rather than data of which nothing is known.
+    """
+
+    source: Value
+    kind: str
+    sure: bool = True
+
+    @property
+    def when(self) -> str:
+        """On which data it is zero."""
+        return WHEN[self.kind]
+
+    def tested(self, path: Path | None) -> bool:
+        """Whether a condition of the path compares the source, or what it is computed from, with something."""
+        return tested(self.source, path, sizes=self.kind in ("count", "freedom"))
+
+    def mentioned(self, condition: Value) -> bool:
+        """Whether a condition, such as the mask of a selection, is about the source."""
+        return mentions(condition, origins(self.source), sizes=self.kind in ("count", "freedom"))
+
+
+def vanishing(value: Value, facts: Facts, loops: Loops, path: Path | None = None) -> Zero | None:
+    """Say how `value` can be exactly zero where the conditions of `path` hold, or None.
+
+    A condition that compares the vanishing part with anything counts as its guard: how
+    well it guards is the author's to judge.
+
+    Parameters
+    ----------
+    value : Value
+    facts : Facts
+    loops : dict
+        Id of each loop-carried value to its value on entry and at the end of an iteration.
+    path : Path, optional
+    """
+    zero = _Search(facts, loops).zero(value, path, ALONE)
+    return None if zero is None or zero.tested(path) else zero
+
+
+class _Search:
+    """One question: with the values under way, so that loops end."""
+
+    def __init__(self, facts: Facts, loops: Loops) -> None:
+        self.facts = facts
+        self.range = facts.range
+        self.loops = loops
+        self.under_way: set[tuple[int, int]] = set()
+        self.steps = 0
+
+    def zero(self, value: Value, path: Path | None, mode: int) -> Zero | None:
+        """How `value` vanishes: one element (ALONE), or all elements at once (ADDED, SUMMED)."""
+        key = (value.id, mode)
+        rule = _RULES.get(value.op)
+        self.steps += 1
+        if rule is None or key in self.under_way or self.steps > MAX_STEPS or not self.range(value, path).can_be_zero:
+            return None
+        self.under_way.add(key)
+        try:
+            return rule(self, value, path, mode)
+        finally:
+            self.under_way.discard(key)
+
+    def first(self, values: tuple[Value, ...], path: Path | None, mode: int) -> Zero | None:
+        """The surest way in which one of several values vanishes."""
+        best: Zero | None = None
+        for value in values:
+            found = self.zero(value, path, mode)
+            if found is not None and (best is None or (found.sure and not best.sure)):
+                best = found
+        return best
+
+
+Rule = Callable[[_Search, Value, "Path | None", int], "Zero | None"]
+
+
+def _inner(search: _Search, value: Value, path: Path | None, mode: int) -> Zero | None:
+    return search.zero(value.args[0], path, mode) if value.args else None
+
+
+def _index(search: _Search, value: Value, path: Path | None, mode: int) -> Zero | None:
+    base, index = value.args[0], value.args[-1]
+    inner = base.core
+    if inner.op in ("svd", "eigh", "eig") and mode == ALONE:
+        return Zero(value, "spectrum") if index.constant == (1 if inner.op == "svd" else 0) else None
+    zero = search.zero(base, path, mode)
+    if zero is None or (is_mask(index) and zero.mentioned(index)):
+        return None
+    return zero._replace(source=value) if zero.source.core is inner else zero
+
+
+def _power(search: _Search, value: Value, path: Path | None, mode: int) -> Zero | None:
+    base = value.args[0]
+    exponent = value.args[1].number if value.op == "pow" else 2
+    if exponent is None or exponent <= 0:
+        return None
+    found = search.zero(base, path, mode)
+    if found is not None or mode == ALONE or value.op == "sqrt" or not search.range(base, path).can_be_zero:
+        return found
+    if exponent not in (2, 4, 6) or _random(base):
+        return None
+    return Zero(value, _kind_of(base), mode == SUMMED or base.core.op not in _GIVEN)
+
+
+def _kind_of(x: Value) -> str:
+    """What a sum of squares (or magnitudes) of `x` is."""
+    inner = x.core
+    if inner.op != "sub":
+        return "norm"
+    subtrahend = inner.args[1].core
+    if subtrahend.op in ("mean", "median") and subtrahend.args[0].core is inner.args[0].core:
+        return "deviation"
+    return "distance"
+
+
+def _random(value: Value) -> bool:
+    """Whether a value is drawn: noise is not all equal, and not all zero."""
+    inner = value.core
+    for _ in range(6):
+        if inner.op == "draw":
+            return True
+        if inner.op not in ("add", "sub", "mul", "div", "index", "exp", "abs", "square") or not inner.args:
+            return False
+        drawn = [argument.core for argument in inner.args if argument.core.op == "draw"]
+        inner = drawn[0] if drawn else inner.args[0].core
+    return False
+
+
+def _statistic(kind: str) -> Rule:
+    """A statistic that vanishes on some data: a norm, a deviation."""
+
+    def rule(search: _Search, value: Value, path: Path | None, mode: int) -> Zero | None:
+        x = value.args[0].core
+        if _random(x) or x.op == "const":
+            return None
+        if x.op in ("list", "tuple", "join", "joined") and any(not search.range(part, path).can_be_zero for part in x.args):
+            return None  # (x, 1) is no zero vector
+        return Zero(value, "distance" if kind == "norm" and x.op == "sub" else kind)
+
+    return rule
+
+
+def _always(kind: str) -> Rule:
+    return lambda search, value, path, mode: Zero(value, kind)
+
+
+def _mask(search: _Search, value: Value, path: Path | None, mode: int) -> Zero | None:
+    return None if mode == ALONE or occurs_in_data(value) else Zero(value, "count")
+
+
+def _exp(search: _Search, value: Value, path: Path | None, mode: int) -> Zero | None:
+    # Alone in a denominator, exp is small when the quotient is large: nothing is lost but range.
+    return Zero(value, "underflow") if mode != ALONE and search.range(value, path).lo <= 0 else None
+
+
+def _rectified(search: _Search, value: Value, path: Path | None, mode: int) -> Zero | None:
+    if value.op == "maximum":
+        found = [search.zero(argument, path, mode) for argument in value.args]
+        if all(found):
+            return found[0]
+    return Zero(value, "total") if mode == SUMMED and search.range(value, path).lo == 0 else None
+
+
+def _sum(search: _Search, value: Value, path: Path | None, mode: int) -> Zero | None:
+    inner = value.args[0].core
+    selection = selection_of(inner) if value.op == "sum" else None
+    if selection is not None:
+        return None if tested(selection, path, sizes=True) else Zero(value, "count")
+    found = search.zero(inner, path, SUMMED)
+    if found is not None:
+        kind = "error" if found.kind == "distance" and value.op == "mean" else found.kind
+        return None if found.tested(path) else Zero(value, kind, found.sure and found.kind != "spectrum")
+    if value.op == "mean" or search.range(inner, path).positive or _random(inner):
+        return None
+    return Zero(value, "total", False)
+
+
+def _extreme(search: _Search, value: Value, path: Path | None, mode: int) -> Zero | None:
+    inner = value.args[0].core
+    found = search.zero(inner, path, SUMMED)
+    if found is not None:
+        return found._replace(source=value)
+    if value.op == "min" or len(value.args) > 1 or _random(inner) or inner.op in ("list", "tuple", "arange", "const", "element"):
+        return None
+    known = search.range(inner, path)
+    if inner.op == "abs" and known.can_be_zero:
+        return Zero(value, "norm")
+    return Zero(value, "norm", False) if known.lo in (0.0, -INF) else None
+
+
+def _median(search: _Search, value: Value, path: Path | None, mode: int) -> Zero | None:
+    inner = value.args[0].core
+    if inner.op == "abs" and _kind_of(inner.args[0]) == "deviation":
+        return Zero(value, "deviation")
+    found = search.zero(inner, path, SUMMED)
+    return None if found is None else Zero(value, found.kind, False)
+
+
+def _len(search: _Search, value: Value, path: Path | None, mode: int) -> Zero | None:
+    selection = selection_of(value.args[0])
+    return None if selection is None or tested(selection, path, sizes=True) else Zero(value, "count")
+
+
+def _add(search: _Search, value: Value, path: Path | None, mode: int) -> Zero | None:
+    found = []
+    for term in terms(value):
+        zero = search.zero(term.value, path, max(mode, ADDED)) if term.sign > 0 else None
+        if zero is None:
+            return None
+        found.append(zero)
+    kinds = {zero.kind for zero in found}
+    return Zero(value, kinds.pop() if len(kinds) == 1 else "total", all(zero.sure for zero in found))
+
+
+def _sub(search: _Search, value: Value, path: Path | None, mode: int) -> Zero | None:
+    left, right = value.args[0].core, value.args[1].core
+    if _is_spread(left, right):
+        return None if _random(left.args[0]) else Zero(value, "range")
+    if right.number == 1 and is_size(left):
+        return Zero(value, "freedom", False)
+    if left.number == 1 and right.op not in _GIVEN and right.op not in ("pow", "carried", "div", "index"):
+        known = search.range(right, path)
+        if known.hi == 1 and not known.hi_open and known.lo >= -1:
+            return Zero(value, "probability", mode != SUMMED)
+    return None
+
+
+def _is_spread(left: Value, right: Value) -> bool:
+    """Whether ``left - right`` is a range: largest minus smallest, or one quantile minus another."""
+    if left.op == "index" and right.op == "index":
+        return left.args[0] is right.args[0] and left.args[0].core.op == "percentile"
+    if (left.op, right.op) not in (("max", "min"), ("percentile", "percentile")):
+        return False
+    return len(left.args) == len(right.args) and left.args[0].core is right.args[0].core
+
+
+def is_size(value: Value) -> bool:
+    """Whether a value is a number of elements: ``len(x)``, ``x.shape[i]``."""
+    inner = value.core
+    return inner.op == "len" or (inner.op == "index" and inner.args[0].op == "shape")
+
+
+def _mul(search: _Search, value: Value, path: Path | None, mode: int) -> Zero | None:
+    factors = product(value).numerator
+    for factor in factors:
+        complement = factor.args[1].core if factor.op == "sub" and factor.args[0].core.number == 1 else None
+        if complement is not None and any(item is complement for item in factors):
+            known = search.range(complement, path)
+            if not known.can_be_zero and known.hi < 1:
+                return None
+            return Zero(value, "probability", complement.op not in _GIVEN and complement.op != "index")
+    return search.first(factors, path, mode)
+
+
+def _matmul(search: _Search, value: Value, path: Path | None, mode: int) -> Zero | None:
+    operands = [argument.core for argument in value.args if argument.op != "const"]
+    if len(operands) < 2:
+        return None
+    left, right = operands[0], operands[-1]
+    if left is right:
+        return None if _random(left) else Zero(value, "distance" if left.op == "sub" else "norm")
+    return search.first((left, right), path, SUMMED)
+
+
+def _prod(search: _Search, value: Value, path: Path | None, mode: int) -> Zero | None:
+    inner = value.args[0].core
+    known = search.range(inner, path)
+    if inner.op in ("shape", "list", "tuple") or known.integer:
+        return None
+    found = search.zero(inner, path, ADDED)
+    if found is not None:
+        return found._replace(source=value)
+    if known.lo >= 0 and known.hi <= 1:
+        return Zero(value, "underflow")
+    return Zero(value, "underflow", False) if value.attr("axis") is not None and mode != ALONE else None
+
+
+def _branches(search: _Search, value: Value, path: Path | None, mode: int) -> Zero | None:
+    if len(value.args) != 3:
+        return None
+    condition = value.args[0]
+    for branch, holds in zip(value.args[1:], (True, False), strict=True):
+        found = search.zero(branch, search.facts.under(path, condition, holds), mode)
+        if found is not None and not found.mentioned(condition):
+            return found
+    return None
+
+
+def _parts(search: _Search, value: Value, path: Path | None, mode: int) -> Zero | None:
+    if mode == SUMMED and value.op in ("list", "tuple"):
+        found = [search.zero(argument, path, SUMMED) for argument in value.args]
+        return found[0] if found and all(found) else None
+    return search.first(value.args, path, mode)
+
+
+def _store(search: _Search, value: Value, path: Path | None, mode: int) -> Zero | None:
+    base, index, item = value.args
+    found = search.zero(item, path, mode)
+    if found is not None:
+        return found
+    if not is_mask(index):
+        return search.zero(base, path, mode)
+    found = search.zero(base, search.facts.under(path, index, False), mode)
+    return None if found is None or found.mentioned(index) else found
+
+
+def _appended(search: _Search, value: Value, path: Path | None, mode: int) -> Zero | None:
+    return search.zero(value.args[-1], path, mode) or search.zero(value.args[0], path, mode)
+
+
+def _carried(search: _Search, value: Value, path: Path | None, mode: int) -> Zero | None:
+    ends = search.loops.get(value.id)
+    if ends is None:
+        return None
+    entry, end = ends
+    if entry.core.number == 0 and any(part is value for part in end.walk(200)):
+        return Zero(value, "count")  # nothing was added yet
+    return search.zero(entry, path, mode) or search.zero(end, path, mode)
+
+
+_RULES: dict[str, Rule] = {
+    **dict.fromkeys((*_SAME, "neg", "element", "comprehension", "div"), _inner),
+    **dict.fromkeys(_MASKS, _mask),
+    **dict.fromkeys(("sqrt", "square", "abs", "pow"), _power),
+    **dict.fromkeys(("sum", "mean"), _sum),
+    **dict.fromkeys(("max", "min"), _extreme),
+    **dict.fromkeys(("maximum", "clip", "relu"), _rectified),
+    **dict.fromkeys(("phi", "where"), _branches),
+    **dict.fromkeys(("join", "list", "tuple", "joined"), _parts),
+    **dict.fromkeys(("matmul", "einsum", "outer"), _matmul),
+    **dict.fromkeys(("index", "take"), _index),
+    **dict.fromkeys(("norm", "hypot"), _statistic("norm")),
+    **dict.fromkeys(("std", "var", "cov"), _statistic("deviation")),
+    **dict.fromkeys(("count_nonzero", "bincount"), _always("count")),
+    **dict.fromkeys(("pdf", "cdf", "sf"), _always("underflow")),
+    "ptp": _statistic("range"),
+    "median": _median,
+    "mse": _always("error"),
+    "det": _always("determinant"),
+    "cdist": _always("distance"),
+    "exp": _exp,
+    "prod": _prod,
+    "len": _len,
+    "add": _add,
+    "sub": _sub,
+    "mul": _mul,
+    "minimum": lambda search, value, path, mode: search.first(value.args, path, mode),
+    "store": _store,
+    "appended": _appended,
+    "carried": _carried,
+}

@@ -1,0 +1,118 @@
+"""Selections of data: which can be empty, and which conditions are about a value.
+
+``X[labels == k]`` may hold no row, ``len`` of it may be 0, and its mean nan. A label
+that was taken from the data (``for k in np.unique(labels)``) does occur in it.
+"""
+
+from __future__ import annotations
+
+from numlint.graph.frame import Path
+from numlint.graph.value import Value
+
+_MASKS = frozenset({"lt", "le", "eq", "ne", "and", "or", "not", "isnan", "isfinite", "isinf", "isclose", "in", "notin"})
+_COMPARISONS = frozenset({"lt", "le", "eq", "ne", "in", "notin", "isclose", "and", "or", "not"})
+_THROUGH = frozenset(
+    "view transpose cast sqrt square abs neg pow sum mean max min norm std var ptp count_nonzero any all median diag".split()
+)
+_SIZES = frozenset({"len", "shape", "index"})
+_ELEMENTWISE = frozenset({"sqrt", "square", "abs", "neg", "add", "sub", "mul", "div", "exp", "log", "cast", "view"})
+
+
+def is_mask(index: Value) -> bool:
+    """Whether an index selects by a condition."""
+    inner = index.core
+    if inner.op == "tuple":
+        return any(is_mask(part) for part in inner.args)
+    return inner.op in _MASKS or inner.op == "nonzero" or (inner.op == "index" and inner.args[0].op == "nonzero")
+
+
+def selection_of(value: Value, depth: int = 0) -> Value | None:
+    """Return the selection that the elements of a value are, when it can be empty: by a mask, by indices, or filtered."""
+    inner = value.core
+    if depth > 8:
+        return None
+    if inner.op == "comprehension":
+        return inner if inner.attr("filtered") else selection_of(inner.args[1], depth + 1)
+    if inner.op == "nonzero":
+        return None if occurs_in_data(inner) else inner
+    if inner.op in ("index", "take") and len(inner.args) > 1:
+        if is_mask(inner.args[1]):
+            return None if occurs_in_data(inner.args[1]) else inner
+        return selection_of(inner.args[0], depth + 1) if inner.args[1].core.op == "tuple" else None
+    if inner.op in _ELEMENTWISE:
+        found = [selection_of(argument, depth + 1) for argument in inner.args]
+        return next((selection for selection in found if selection is not None), None)
+    return None
+
+
+def occurs_in_data(mask: Value) -> bool:
+    """Whether a mask is ``y == k`` for a label `k` that was taken from data: then it selects something."""
+    inner = mask.core
+    if inner.op == "tuple":
+        return any(occurs_in_data(part) for part in inner.args)
+    if inner.op in ("nonzero", "index") and inner.args:
+        return occurs_in_data(inner.args[0])
+    return inner.op == "eq" and any(_is_label(side) for side in inner.args)
+
+
+def _is_label(value: Value) -> bool:
+    inner = value.core
+    for _ in range(6):
+        if inner.op == "unique":
+            return True
+        if inner.op == "arange":  # of the number of distinct labels
+            return any(part.op == "unique" for argument in inner.args for part in argument.walk(12))
+        if inner.op not in ("element", "index", "view", "cast", "comprehension") or not inner.args:
+            return False
+        inner = inner.args[0].core
+    return False
+
+
+def tested(source: Value, path: Path | None, *, sizes: bool) -> bool:
+    """Whether a condition of the path compares `source`, or what it is computed from, with something.
+
+    Parameters
+    ----------
+    source : Value
+    path : Path or None
+    sizes : bool
+        Whether a condition on the number of elements counts: it guards an empty
+        selection, and does not guard a norm.
+    """
+    wanted = origins(source)
+    while path is not None:
+        if path.kind == "cond" and path.value is not None and mentions(path.value, wanted, sizes=sizes):
+            return True
+        path = path.parent
+    return False
+
+
+def mentions(condition: Value, wanted: set[int], *, sizes: bool, depth: int = 0) -> bool:
+    """Whether a condition is about one of the values `wanted` (ids), up to norms, sums, signs and layout."""
+    inner = condition.core
+    if condition.id in wanted or inner.id in wanted:
+        return True
+    if depth > 8:
+        return False
+    if inner.op in _COMPARISONS or inner.op in _THROUGH or (sizes and inner.op in _SIZES):
+        return any(mentions(argument, wanted, sizes=sizes, depth=depth + 1) for argument in inner.args)
+    if inner.op == "call":
+        return any(mentions(argument, wanted, sizes=sizes, depth=depth + 4) for argument in inner.args[1:])
+    return False
+
+
+def origins(source: Value) -> set[int]:
+    """Ids of the value and of what it is zero with: the vector of a norm, the data of a deviation."""
+    found: set[int] = set()
+    stack = [source]
+    while stack and len(found) < 40:
+        value = stack.pop()
+        inner = value.core
+        found.update((value.id, inner.id))
+        if inner.op in ("sub", "mul", "and", "take", "comprehension") or (inner.op == "index" and is_mask(inner.args[1])):
+            stack.extend(argument for argument in inner.args if argument.op != "const")
+        elif inner.op == "index":
+            stack.append(inner.args[0])
+        elif (inner.op in _THROUGH or inner.op in ("len", "shape")) and inner.args:
+            stack.append(inner.args[0])
+    return found

@@ -1,0 +1,1 @@
+"""NL3: cancellation."""

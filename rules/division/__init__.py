@@ -1,0 +1,1 @@
+"""NL2: division, roots and norms."""

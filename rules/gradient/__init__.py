@@ -1,0 +1,1 @@
+"""NL8: gradients."""
