@@ -16,6 +16,7 @@ from functools import cached_property
 from numlint.facts import denominators
 from numlint.facts.interpreter import Facts
 from numlint.facts.precision import Format, dtype_of, working_format
+from numlint.facts.provenance import is_imaginary, presumed_sign
 from numlint.facts.range import Range
 from numlint.facts.vanishing import Zero, why_zero
 from numlint.finding import Edit, Rewrite, Safety, Span, Step
@@ -26,7 +27,9 @@ from numlint.graph.site import Loop, Site
 from numlint.graph.uses import Uses
 from numlint.graph.value import Value
 
-_DOTTED = re.compile(r"(?<![\w.])(?:numpy|scipy|torch|jax|tensorflow|math|sklearn)(?:\.\w+)+")
+_WITHOUT_GRADIENT = frozenset({"no_grad", "inference_mode"})
+_COMPILERS = frozenset({"njit", "jit", "vectorize", "guvectorize"})
+_DOTTED = re.compile(r"(?<![\w.])(?:numpy|scipy|torch|jax|tensorflow|math|sklearn|autograd)(?:\.\w+)+")
 
 
 class Function:
@@ -76,6 +79,12 @@ class Function:
         return self.body.definition.owner if self.body.definition is not None else None
 
     @property
+    def compiled(self) -> bool:
+        """Whether numba compiles the function: it knows numpy and math, not scipy."""
+        definition = self.body.definition
+        return "numba" in self.module.roots and definition is not None and bool(definition.decorators & _COMPILERS)
+
+    @property
     def framework(self) -> str:
         """Framework that most sites use."""
         counts: dict[str, int] = {}
@@ -120,6 +129,24 @@ class Function:
         """Why a value can be zero at a site, or None when nothing speaks for it."""
         return why_zero(value, site.path, self.facts, self.body.analysis.carried)
 
+    def zero_of_log(self, site: Site) -> Zero | None:
+        """Why the argument of a logarithm can be zero, or None when nothing speaks for it or the author has provided for it.
+
+        Provided for: a range without zero, a ``where`` or mask that keeps none of the
+        infinite results, an ``errstate`` that says that they are meant, a caught
+        ``ValueError`` of `math.log`.
+        """
+        argument = site.value.args[0]
+        zero = self.why_zero(argument, site)
+        if zero is None:
+            return None
+        kept = self.range_kept(argument, site)
+        if kept is not None and not kept.can_be_zero:
+            return None
+        if site.framework == "python" and site.catches("ValueError", "ArithmeticError"):
+            return None
+        return None if site.framework == "numpy" and _ignores_division(site) else zero
+
     def zero_denominator(self, value: Value, site: Site) -> denominators.Zero | None:
         """Say why a denominator can be zero at a site on ordinary data, or None."""
         return denominators.vanishing(value, self.facts, self.body.analysis.carried, site.path)
@@ -132,10 +159,30 @@ class Function:
         """Floating-point format that a value is computed in."""
         return working_format(value, site.framework if site is not None else "")
 
-    @staticmethod
-    def differentiates(site: Site) -> bool:
-        """Whether the site belongs to a framework with automatic differentiation."""
-        return site.framework in vocabulary.AUTODIFF
+    def exp_overflow(self, exponent: Value, site: Site) -> str:
+        """Whether ``exp(exponent)`` can overflow: ``"no"``, ``"yes"``, or ``"discarded"`` when only unused results do.
+
+        A branch of ``np.where`` is computed everywhere and kept where it is selected.
+        """
+        limit = self.format(exponent, site).exp_overflow
+        if self.range(exponent, site).hi <= limit:
+            return "no"
+        if presumed_sign(exponent, lambda value: self.range(value, site)) < 0 or is_imaginary(exponent):
+            return "no"
+        kept = self.range_kept(exponent, site)
+        return "discarded" if kept is not None and kept.hi <= limit else "yes"
+
+    def differentiates(self, site: Site) -> bool:
+        """Whether the site belongs to a framework with automatic differentiation, and is not excepted from it."""
+        if site.framework not in vocabulary.AUTODIFF:
+            return False
+        if self.body.definition is not None and self.body.definition.decorators & _WITHOUT_GRADIENT:
+            return False
+        for context in site.contexts():
+            callee = context.args[0] if context.op == "call" and context.args else context
+            if str(callee.attr("name")).rpartition(".")[2] in _WITHOUT_GRADIENT:
+                return False
+        return True
 
     # -- how it is written --------------------------------------------------------------
 
@@ -194,6 +241,22 @@ class Function:
             return None
         simple = isinstance(node, (ast.Name, ast.Constant, ast.Attribute, ast.Call, ast.Subscript, ast.Tuple))
         return text if simple else f"({text})"
+
+    def spell_negated(self, value: Value, site: Site) -> str | None:
+        """Source text that means ``-value`` at `site`, fit to stand as an argument: without a double negation."""
+        for node, known in self.body.nodes.items():
+            if known is not value or not self._unchanged(node, site):
+                continue
+            leftmost = node
+            while isinstance(leftmost, ast.BinOp) and isinstance(leftmost.op, (ast.Mult, ast.Div, ast.MatMult)):
+                leftmost = leftmost.left
+            if isinstance(leftmost, ast.UnaryOp) and isinstance(leftmost.op, ast.USub):
+                text = self.text(node)
+                if text.startswith("-"):
+                    inner = text[1:].lstrip()
+                    return inner[1:-1] if leftmost is node and _is_bracketed(inner) else inner
+        text = self.operand(value, site)
+        return None if text is None else f"-{text}"
 
     def _bound(self, name: str, clock: int) -> Value | None:
         current = None
@@ -285,12 +348,12 @@ class Function:
         """Cure that cannot be spelt as an edit here; it is shown."""
         return Rewrite(summary, safety=Safety.DISPLAY, reason="needs a decision that only the author can take")
 
-    def removal(self, statement: ast.stmt | None, consumer: ast.AST) -> Edit | None:
-        """Edit that removes ``name = ...`` when only `consumer` reads the name; None otherwise."""
+    def removal(self, statement: ast.stmt | None, *consumers: ast.AST) -> Edit | None:
+        """Edit that removes ``name = ...`` when only `consumers` read the name; None otherwise."""
         if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
             return None
         target = statement.targets[0]
-        if not isinstance(target, ast.Name) or self.reads(target.id, outside=consumer):
+        if not isinstance(target, ast.Name) or self.reads(target.id, *consumers):
             return None
         span = self.span(statement)
         lines = self.module.lines
@@ -299,13 +362,81 @@ class Function:
             return None
         return Edit(Span(span.line, 1, span.end_line + 1, 1), "")
 
-    def reads(self, name: str, outside: ast.AST) -> bool:
-        """Whether a name is read anywhere outside the subtree `outside`."""
-        inside = {id(node) for node in ast.walk(outside)}
+    def removals(self, value: Value, consumer: ast.AST) -> tuple[Edit, ...]:
+        """Edits that remove the assignments of `value` to names that only `consumer` reads."""
+        found: list[Edit] = []
+        for node, known in self.body.nodes.items():
+            if known.core is value.core:
+                statement = self.parent(node)
+                edit = self.removal(statement, consumer) if isinstance(statement, ast.Assign) else None
+                if edit is not None and edit not in found:
+                    found.append(edit)
+        return tuple(found)
+
+    def unneeded(self, node: ast.AST, text: str) -> tuple[Edit, ...]:
+        """Edits that remove the assignments that are read no more when `text` takes the place of `node`.
+
+        Only plain assignments of computed values are removed; a call of unknown code stays.
+        """
+        if self.body.definition is None:
+            return ()
+        kept = set(re.findall(r"[^\W\d]\w*", text))
+        gone: list[ast.AST] = [node]
+        found: dict[ast.stmt, Edit] = {}
+        for region in gone:
+            for name in {inner.id for inner in ast.walk(region) if isinstance(inner, ast.Name)} - kept:
+                statement = self._sole_assignment(name)
+                if statement is None or statement in found or self._calls_unknown(statement):
+                    continue
+                edit = self.removal(statement, *gone, statement)
+                siblings = getattr(self.parent(statement), "body", ())
+                if edit is not None and any(other not in found and other is not statement for other in siblings):
+                    found[statement] = edit
+                    gone.append(statement)
+        return tuple(found.values())
+
+    def _sole_assignment(self, name: str) -> ast.stmt | None:
+        stores = [
+            node
+            for node in ast.walk(self.body.node)
+            if isinstance(node, ast.Name) and node.id == name and not isinstance(node.ctx, ast.Load)
+        ]
+        return self.statement(stores[0]) if len(stores) == 1 else None
+
+    def _calls_unknown(self, statement: ast.stmt) -> bool:
+        return any(
+            isinstance(node, ast.Call) and (node not in self.body.nodes or self.body.nodes[node].op in ("call", "draw", "unknown"))
+            for node in ast.walk(statement)
+        )
+
+    def reads(self, name: str, *outside: ast.AST) -> bool:
+        """Whether a name is read anywhere outside the subtrees `outside`."""
+        inside = {id(node) for subtree in outside for node in ast.walk(subtree)}
         return any(
             isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load) and id(node) not in inside
             for node in ast.walk(self.body.node)
         )
+
+
+def _is_bracketed(text: str) -> bool:
+    """Whether the first bracket of a text closes at its end."""
+    depth = 0
+    for position, character in enumerate(text):
+        depth += {"(": 1, ")": -1}.get(character, 0)
+        if depth == 0:
+            return position == len(text) - 1 and position > 0
+    return False
+
+
+def _ignores_division(site: Site) -> bool:
+    """Whether an enclosing ``np.errstate`` silences division by zero, which log(0) counts as."""
+    for context in site.contexts():
+        callee = context.args[0] if context.op == "call" and context.args else context
+        if str(callee.attr("name")).endswith("numpy.errstate"):
+            keywords = dict(context.attr("keywords") or ())
+            if any(name in keywords and keywords[name].constant == "ignore" for name in ("divide", "all")):
+                return True
+    return False
 
 
 def _characters(lines: list[str], line: int, offset: int) -> int:

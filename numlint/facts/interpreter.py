@@ -17,6 +17,7 @@ from numlint.facts.range import COUNT, INF, NONNEGATIVE, POSITIVE, TOP, UNIT, Ra
 from numlint.facts.relations import related
 from numlint.facts.transfer import TRANSFER
 from numlint.graph.frame import Path
+from numlint.graph.terms import mask_of
 from numlint.graph.value import Value
 
 MAX_DEPTH = 150
@@ -94,8 +95,8 @@ class Facts:
             return self._invariant(value, depth)
         if op in ("phi", "where") and len(value.args) == 3:
             return self._selected(value, path, depth, branching)
-        if op == "index" and len(value.args) == 2 and _is_mask(value.args[1]):
-            return self._range(value.args[0], self._extended(path, value.args[1], True, branching), depth + 1, branching + 1)
+        if op == "index" and len(value.args) == 2 and (mask := mask_of(value.args[1])) is not None:
+            return self._range(value.args[0], self._extended(path, mask, True, branching), depth + 1, branching + 1)
         if op == "store":
             return self._stored(value, path, depth, branching)
         if op == "cast":
@@ -139,8 +140,9 @@ class Facts:
 
     def _stored(self, value: Value, path: Path | None, depth: int, branching: int) -> Range:
         base, index, item = value.args
-        if _is_mask(index):
-            rest = self._range(base, self._extended(path, index, False, branching), depth + 1, branching + 1)
+        mask = mask_of(index)
+        if mask is not None:
+            rest = self._range(base, self._extended(path, mask, False, branching), depth + 1, branching + 1)
         else:
             rest = self._range(base, path, depth + 1, branching)
         return rest.join(self._range(item, path, depth + 1, branching))
@@ -188,10 +190,6 @@ def _candidates(initial: Range) -> tuple[Range, ...]:
     up = initial._replace(hi=INF, hi_open=False)
     down = initial._replace(lo=-INF, lo_open=False)
     return (initial, UNIT, up, up._replace(nan=True), COUNT, POSITIVE, NONNEGATIVE, down._replace(nan=True), Range(hi=0.0))
-
-
-def _is_mask(index: Value) -> bool:
-    return index.core.op in ("lt", "le", "eq", "ne", "and", "or", "not", "isnan", "isfinite", "isclose")
 
 
 def _of_default(value: Value) -> Range:

@@ -112,3 +112,16 @@ def one_plus(value: Value) -> Value | None:
         if right.core.number == 1:
             return left.core
     return None
+
+
+_MASKS = frozenset({"lt", "le", "eq", "ne", "and", "or", "not", "isnan", "isfinite", "isclose"})
+
+
+def mask_of(index: Value) -> Value | None:
+    """Return the condition that an index selects by: a mask, or the positions where one holds; None for other indices."""
+    inner = index.core
+    if inner.op == "index" and inner.args[0].core.op == "nonzero" and inner.args[1].number == 0:
+        inner = inner.args[0].core
+    if inner.op == "nonzero":
+        inner = inner.args[0].core
+    return inner if inner.op in _MASKS else None

@@ -79,9 +79,7 @@ def _selection(consumer: Value, value: Value) -> Selection | None:
         condition, yes, no = consumer.args
         if (yes is value) != (no is value) and condition is not value:
             return condition, yes is value
-    if consumer.op == "store" and consumer.args[0] is value and consumer.args[1].core.op in _MASKS:
-        return consumer.args[1].core, False
-    if consumer.op == "index" and consumer.args[0] is value:
+    if consumer.op in ("store", "index") and consumer.args[0] is value:
         mask = mask_of(consumer.args[1])
-        return None if mask is None else (mask, True)
+        return None if mask is None else (mask, consumer.op == "index")
     return None
