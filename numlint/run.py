@@ -321,7 +321,8 @@ def _syntax(path: str, source: bytes) -> Outcome:
         if isinstance(error, SyntaxError):
             message = f"syntax error: {error.msg}"
             return Outcome(problems=(Problem(path, message, "", error.lineno or 1, error.offset or 1),), text=text)
-        return Outcome(problems=(Problem(path, f"cannot be parsed: {error or 'it is nested too deeply'}"),), text=text)
+        reason = "an expression is nested too deeply to be parsed"
+        return Outcome(problems=(Problem(path, str(error) or reason, "split it, or exclude the file"),), text=text)
     return CLEAN
 
 

@@ -93,13 +93,14 @@ class TestReport:
 class TestSelection:
     def test_rules_that_are_not_selected_do_not_run(self, config: Config, rules: tuple[Rule, ...]) -> None:
         write(a=HAZARD)
-        assert run(["a.py"], config, Selection(rules, [Layer(ignore=("NL1",))])).findings == ()
+        assert run(["a.py"], config, Selection(rules, [Layer(select=("unused-suppression",))])).findings == ()
 
     def test_settings_of_a_path_hold_for_its_files(self, config: Config, rules: tuple[Rule, ...]) -> None:
         Path("tests").mkdir()
         write(**{"a": HAZARD, "tests/a": HAZARD})
         per_path = [PathSettings("tests/**", Layer(ignore=("naive-softmax",)))]
-        assert places(run(["."], config, Selection(rules, per_path=per_path))) == [("a.py", 6, "naive-softmax")]
+        layers = [Layer(select=("naive-softmax",))]
+        assert places(run(["."], config, Selection(rules, layers, per_path))) == [("a.py", 6, "naive-softmax")]
 
     def test_the_command_line_decides_on_confidence(self, config: Config, rules: tuple[Rule, ...]) -> None:
         write(a=HAZARD)
@@ -142,11 +143,12 @@ class TestBadInput:
             (b"x = 1\nx = = 2\n", 2, "syntax error: invalid syntax"),
             (b"import numpy as np\nprint np.exp(1)\n", 2, "syntax error: "),
             (b"import math\ns = 'caf\xe9'\nmath.exp(1)\n", 2, "byte 0xe9 is not valid UTF-8"),
+            (b"x = " + b"-" * 100_000 + b"1\n", 0, "an expression is nested too deeply"),
             (b"# coding: klingon\nx = 1\n", 1, "unknown encoding: klingon"),
             (b"\x7fELF\x00\x01\n", 1, "not Python source: the file contains null bytes"),
             ("x = 1\n".encode("utf-16"), 1, "the file is UTF-16"),
         ],
-        ids=["syntax", "syntax, not suspect", "python 2", "encoding", "codec", "binary", "utf-16"],
+        ids=["syntax", "syntax, not suspect", "python 2", "encoding", "depth", "codec", "binary", "utf-16"],
     )
     def test_it_is_a_problem_with_a_place_and_the_others_are_checked(
         self, config: Config, selection: Selection, content: bytes, line: int, message: str
@@ -330,7 +332,7 @@ class TestText:
     def test_source_without_a_file_is_checked_as_the_path_that_it_is_given(
         self, config: Config, rules: tuple[Rule, ...]
     ) -> None:
-        per_path = [PathSettings("tests/**", Layer(ignore=("NL1",)))]
+        per_path = [PathSettings("tests/**", Layer(ignore=("all",)))]
         selection = Selection(rules, per_path=per_path)
         report, after = run_text(HAZARD.encode(), "src/a.py", config, selection)
         assert (places(report), after) == ([("src/a.py", 6, "naive-softmax")], HAZARD.encode())

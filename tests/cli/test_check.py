@@ -88,7 +88,7 @@ class TestSelecting:
     def test_the_rule_is_selected(self, numlint: Numlint, options: list[str]) -> None:
         assert concise(numlint, *options) == ["bad.py:6 naive-softmax"]
 
-    @pytest.mark.parametrize("options", [["--select", "NL0"], ["--ignore", "NL101"], ["--min-confidence", "certain"]])
+    @pytest.mark.parametrize("options", [["--select", "NL0"], ["--ignore", "all"], ["--min-confidence", "certain"]])
     def test_the_rule_is_not_selected(self, numlint: Numlint, options: list[str]) -> None:
         done = numlint("check", *options)
         assert done.status == 0, done.out
@@ -96,7 +96,7 @@ class TestSelecting:
 
 class TestConfiguration:
     def test_it_is_found_and_holds(self, numlint: Numlint, project: Path) -> None:
-        (project / "pyproject.toml").write_text('[tool.numlint]\nignore = ["naive-softmax"]\n')
+        (project / "pyproject.toml").write_text('[tool.numlint]\nselect = ["unused-suppression"]\n')
         assert numlint("check").status == 0
         assert numlint("check", "--isolated").status == 1
         assert numlint("check", "--extend-select", "NL101").status == 1
@@ -111,7 +111,7 @@ class TestConfiguration:
     ) -> None:
         (project / "tests").mkdir()
         (project / "tests" / "test_bad.py").write_text(HAZARD)
-        (project / "numlint.toml").write_text('[per-path."tests/**"]\nignore = ["NL1"]\n')
+        (project / "numlint.toml").write_text('[per-path."tests/**"]\nignore = ["all"]\n')
         assert concise(numlint) == ["bad.py:6 naive-softmax"]
         monkeypatch.chdir("tests")
         assert numlint("check").status == 0
@@ -193,7 +193,7 @@ class TestStdin:
 
     def test_the_configuration_is_that_of_the_name(self, numlint: Numlint, project: Path) -> None:
         (project / "pkg").mkdir()
-        (project / "pkg" / "numlint.toml").write_text('ignore = ["NL1"]\n')
+        (project / "pkg" / "numlint.toml").write_text('ignore = ["all"]\n')
         assert numlint("check", "--stdin-filename", "pkg/a.py", stdin=HAZARD).status == 0
         assert numlint("check", "--stdin-filename", "a.py", stdin=HAZARD).status == 1
 
