@@ -11,13 +11,14 @@ import ast
 import sys
 import traceback
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from numlint.finding import Confidence, Finding, Problem, fingerprint
 from numlint.function import Function
 from numlint.graph.frame import Analysis
 from numlint.graph.lowering import Body, lower_function, lower_module
 from numlint.graph.module import Definition, Module
+from numlint.graph.outline import thin
 from numlint.graph.project import Project, decode, package_of
 from numlint.rule import Hazard, Rule
 from numlint.suspect import Suspects
@@ -50,7 +51,8 @@ def check_source(
     suspects = Suspects(rules)
     if not suspects.file(source):
         return [], []
-    module, problem = _parse(source, path)
+    hits = suspects.hits(source)
+    module, problem = _parse(source, path, [offset for offset, _ in hits])
     if module is None:
         return [], [problem] if problem is not None else []
     findings: list[Finding] = []
@@ -58,8 +60,8 @@ def check_source(
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, RECURSION_LIMIT))
     try:
-        checker = _Checker(module, project or Project(), suspects)
-        for finding in checker.run():
+        checker = _Checker(module, project or Project())
+        for finding in checker.run(suspects.functions(module, source, hits)):
             if isinstance(finding, Finding):
                 findings.append(finding)
             else:
@@ -70,7 +72,7 @@ def check_source(
     return findings, problems
 
 
-def _parse(source: bytes, path: str) -> tuple[Module | None, Problem | None]:
+def _parse(source: bytes, path: str, hits: list[int]) -> tuple[Module | None, Problem | None]:
     if b"\0" in source[:8192]:
         return None, Problem(path, "binary file: it holds NUL bytes", "exclude it, or rename it if it is not Python")
     try:
@@ -82,9 +84,7 @@ def _parse(source: bytes, path: str) -> tuple[Module | None, Problem | None]:
     except SyntaxError as error:
         return None, Problem(path, f"cannot read the file: {error.msg}", "correct the coding line", 1)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(text)
+        tree = _tree(text, source, hits)
     except SyntaxError as error:
         hint = "numlint reads Python 3; this looks like Python 2" if _looks_like_python2(text) else ""
         line, column = error.lineno or 1, error.offset or 1
@@ -94,6 +94,18 @@ def _parse(source: bytes, path: str) -> tuple[Module | None, Problem | None]:
     except ValueError as error:
         return None, Problem(path, f"cannot parse the file: {error}", "")
     return Module(tree, text, path, package=package_of(path)), None
+
+
+def _tree(text: str, source: bytes, hits: list[int]) -> ast.Module:
+    """Syntax tree of a file, with the functions that nothing under suspicion needs emptied."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if source.isascii() or text.encode() == source:
+            try:
+                return ast.parse(thin(source, hits))
+            except (SyntaxError, ValueError):
+                pass  # the outline was misled, or the file is wrong: the whole text tells
+        return ast.parse(text)
 
 
 def _looks_like_python2(text: str) -> bool:
@@ -120,16 +132,15 @@ def most_specific(hazards: Sequence[tuple[Rule, Hazard]]) -> list[tuple[Rule, Ha
 class _Checker:
     """Runs rules over the functions of one module."""
 
-    def __init__(self, module: Module, project: Project, suspects: Suspects) -> None:
+    def __init__(self, module: Module, project: Project) -> None:
         self.module = module
         self.analysis = Analysis(module, project)
-        self.suspects = suspects
         self.bodies: dict[Definition, Body] = {}
         self.seen: dict[tuple[str, str, str], int] = {}
         self.reported: set[tuple[str, int, int]] = set()
 
-    def run(self) -> Iterator[Finding | Problem]:
-        for rules, definition in self.suspects.functions(self.module):
+    def run(self, suspected: Iterable[tuple[tuple[Rule, ...], Definition | None]]) -> Iterator[Finding | Problem]:
+        for rules, definition in suspected:
             where = definition.qualname if definition is not None else "<module>"
             line = definition.node.lineno if definition is not None else 1
             try:

@@ -8,6 +8,7 @@ functions in whose lines a trigger stands are lowered.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
@@ -22,12 +23,19 @@ LIBRARIES = re.compile(
 )
 RELATIVE = re.compile(rb"^[ \t]*(?:from[ \t]+\.|from[ \t]+[\w.]+[ \t]+import|import[ \t]+[\w.]+)", re.MULTILINE)
 
+_LINE_END = re.compile(rb"\r\n|\r|\n")
+_RENAMED = re.compile(rb"\b(\w+)[ \t]+as[ \t]+(\w+)")
+
 
 @lru_cache(maxsize=8)
 def _pattern(triggers: frozenset[str]) -> re.Pattern[bytes]:
     words = sorted((trigger for trigger in triggers if trigger.isidentifier()), key=len, reverse=True)
     symbols = sorted(trigger for trigger in triggers if not trigger.isidentifier())
-    parts = [rb"(?<![A-Za-z0-9])(?:" + b"|".join(word.encode() for word in words) + rb")_?(?![A-Za-z0-9_])"] if words else []
+    parts = (
+        [rb"(?<![A-Za-z0-9])(?:" + b"|".join(word.encode() for word in words) + rb")_?(?![A-Za-z0-9_])"]
+        if words
+        else []
+    )
     parts += [re.escape(symbol.encode()) for symbol in symbols]
     return re.compile(b"|".join(parts) if parts else rb"(?!)")
 
@@ -42,7 +50,8 @@ class Suspects:
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self.rules = tuple(rules)
-        self._pattern = _pattern(frozenset().union(*(rule.triggers for rule in self.rules)) if self.rules else frozenset())
+        self._triggers = frozenset().union(*(rule.triggers for rule in self.rules)) if self.rules else frozenset()
+        self._pattern = _pattern(self._triggers)
 
     def file(self, source: bytes) -> bool:
         """Whether a file imports a numeric library, directly or through its project, and holds a trigger."""
@@ -50,28 +59,44 @@ class Suspects:
             return False
         return LIBRARIES.search(source) is not None or RELATIVE.search(source) is not None
 
-    def functions(self, module: Module) -> Iterator[tuple[tuple[Rule, ...], Definition | None]]:
+    def hits(self, source: bytes) -> list[tuple[int, str]]:
+        """Offsets of the triggers in a file, ascending, each with its name."""
+        pattern = self._pattern
+        renamed = self._renamed(source)
+        if renamed:
+            pattern = _pattern(self._triggers.union(renamed))
+        found = ((match.start(), match.group().decode().rstrip("_")) for match in pattern.finditer(source))
+        return [(offset, renamed.get(name, name)) for offset, name in found]
+
+    def functions(
+        self, module: Module, source: bytes, hits: Sequence[tuple[int, str]]
+    ) -> Iterator[tuple[tuple[Rule, ...], Definition | None]]:
         """Iterate over the functions that hold a trigger, with the rules whose triggers they hold.
 
         The top level of the module comes last, as None.
         """
-        lines = [line.encode() for line in module.lines]
-        covered = bytearray(len(lines) + 2)
+        starts = [0, *(match.end() for match in _LINE_END.finditer(source))]
+        lines = [bisect_right(starts, offset) for offset, _ in hits]
+        outside = [True] * len(hits)
         for definition in module.definitions:
             start = min([definition.node.lineno, *(d.lineno for d in definition.node.decorator_list)])
-            end = definition.node.end_lineno or start
-            if definition.parent is None:
-                covered[start : end + 1] = b"\1" * (end + 1 - start)
-            rules = self._rules(b"".join(lines[start - 1 : end]))
+            first, last = bisect_left(lines, start), bisect_right(lines, definition.node.end_lineno or start)
+            if first == last:
+                continue
+            outside[first:last] = [False] * (last - first)
+            rules = self._rules({name for _, name in hits[first:last]})
             if rules:
                 yield rules, definition
-        top = b"".join(line for number, line in enumerate(lines, 1) if not covered[number])
-        rules = self._rules(top)
+        rules = self._rules({name for (_, name), top in zip(hits, outside) if top})
         if rules:
             yield rules, None
 
-    def _rules(self, text: bytes) -> tuple[Rule, ...]:
-        found = {match.group().decode().rstrip("_") for match in self._pattern.finditer(text)}
+    def _renamed(self, source: bytes) -> dict[str, str]:
+        """Triggers by the names that a file gives them: ``from numpy import exp as e``."""
+        pairs = [(match.group(2).decode(), match.group(1).decode()) for match in _RENAMED.finditer(source)]
+        return {alias: name for alias, name in pairs if name in self._triggers and alias != name}
+
+    def _rules(self, found: set[str]) -> tuple[Rule, ...]:
         if not found:
             return ()
         return tuple(rule for rule in self.rules if not found.isdisjoint(rule.triggers))

@@ -8,6 +8,7 @@ known (star imports of foreign modules, names bound twice) is left out.
 from __future__ import annotations
 
 import ast
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -67,17 +68,24 @@ class ClassDefinition:
 
 
 def _assigned_attributes(node: FunctionNode, receiver: str) -> Iterator[str]:
-    for inner in ast.walk(node):
-        if isinstance(inner, ast.Attribute) and isinstance(inner.ctx, ast.Store):
-            target: ast.expr = inner
-        elif isinstance(inner, ast.Subscript) and isinstance(inner.ctx, ast.Store):
-            target = inner.value
-            while isinstance(target, ast.Subscript):
+    statements: list[ast.stmt] = list(reversed(node.body))
+    while statements:
+        statement = statements.pop()
+        for block in _blocks(statement):
+            statements.extend(reversed(block))
+        targets: list[ast.expr] = list(getattr(statement, "targets", ()))
+        if isinstance(single := getattr(statement, "target", None), ast.expr):
+            targets.append(single)
+        targets += [item.optional_vars for item in getattr(statement, "items", ()) if item.optional_vars is not None]
+        while targets:
+            target = targets.pop(0)
+            if isinstance(target, (ast.Tuple, ast.List)):
+                targets.extend(target.elts)
+                continue
+            while isinstance(target, (ast.Subscript, ast.Starred)):
                 target = target.value
-        else:
-            continue
-        if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == receiver:
-            yield target.attr
+            if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == receiver:
+                yield target.attr
 
 
 class Module:
@@ -111,7 +119,8 @@ class Module:
 
     @cached_property
     def lines(self) -> list[str]:
-        return self.source.splitlines(keepends=True)
+        """Lines as the parser counts them: form feeds and the like end none."""
+        return list(io.StringIO(self.source, newline=""))
 
     @cached_property
     def roots(self) -> frozenset[str]:

@@ -1,0 +1,79 @@
+"""Thinning a file changes nothing that is found, and no line number."""
+
+from __future__ import annotations
+
+import ast
+import random
+from pathlib import Path
+
+import pytest
+
+from numlint import linter
+from numlint.graph.outline import thin
+from numlint.rule import load
+
+ROOT = Path(__file__).resolve().parents[2]
+DEEP = "".join(f"        step_{number} = {number}\n" for number in range(20))
+SOURCE = f"""\
+import numpy as np
+
+def used(x):
+{DEEP.replace("        ", "    ")}
+    return x - np.max(x)
+
+def unused(
+    x,
+    y,
+) -> int:
+{DEEP.replace("        ", "    ")}
+    return 1
+
+class Model:
+    def __init__(self):
+{DEEP}
+        self.scale = 2
+
+    def fit(self, X):
+        self.weights = X.T
+{DEEP}
+
+    def idle(self):
+{DEEP}
+        return 2
+
+    def predict(self, X):
+        return np.exp(used(X @ self.weights))
+"""
+
+
+def names_kept(source: str) -> set[str]:
+    text = thin(source.encode(), [source.index("np.exp")])
+    tree = ast.parse(text)
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    return {node.name for node in functions if not (len(node.body) == 1 and isinstance(node.body[0], ast.Pass))}
+
+
+def test_only_what_the_suspect_needs_is_kept() -> None:
+    assert names_kept(SOURCE) == {"used", "__init__", "fit", "predict"}
+
+
+def test_every_line_keeps_its_number() -> None:
+    text = thin(SOURCE.encode(), [SOURCE.index("np.exp")]).decode()
+    assert text != SOURCE
+    assert text.count("\n") == SOURCE.count("\n")
+    for number, line in enumerate(SOURCE.splitlines()):
+        assert text.splitlines()[number] in (line, "", line[: len(line) - len(line.lstrip())] + "pass", "     pass", " pass")
+
+
+@pytest.mark.parametrize("folder", ["fixtures", "rules", "numlint"])
+def test_findings_are_those_of_the_whole_text(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = load()
+    files = sorted((ROOT / folder).rglob("*.py"))
+    files = random.Random(0).sample(files, min(len(files), 25))
+
+    def findings() -> list[object]:
+        return [linter.check_source(file.read_bytes(), str(file), rules) for file in files]
+
+    thinned = findings()
+    monkeypatch.setattr(linter, "thin", lambda source, hits: source)
+    assert findings() == thinned
