@@ -132,9 +132,10 @@ def _laid_out(text: str, marks: Sequence[_Mark], room: int) -> tuple[str, list[R
         first = min((ends[mark.start] for mark in marks), default=0)
         last = max((ends[mark.stop] for mark in marks), default=0)
         inner = room - 2 * len(_CUT)
-        if cut_left or last > inner:
+        wide = last - first > inner
+        if cut_left or (first > inner // 2 if wide else last > inner):
             # The marks in the middle, or their beginning when they are wider than the window.
-            low = max(0, min(first - max(0, inner - (last - first)) // 2, ends[-1] - inner))
+            low = max(0, min(first - (0 if wide else (inner - last + first) // 2), ends[-1] - inner))
         high = low + inner
     cut_left, cut_right = cut_left or low > 0, cut_right or high < ends[-1]
     inside = [index for index in range(len(glyphs)) if low <= ends[index] and ends[index + 1] <= high]

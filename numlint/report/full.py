@@ -10,7 +10,7 @@ import io
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from numlint.finding import Finding, Problem, Rewrite, Safety, Severity
+from numlint.finding import Finding, Problem, Rewrite, Safety, Severity, Span, Step
 from numlint.fix import Fitted, Fitter
 from numlint.report import Report
 from numlint.report._frame import Row, cut, frame, wrapped
@@ -54,7 +54,7 @@ def render(report: Report, rules: Sequence[Rule], *, color: bool, width: int) ->
         _finding(finding, fitters.get(finding.path), fitted, width)
         for finding, fitted in zip(report.findings, fits, strict=True)
     ]
-    blocks += [_problem(problem, width) for problem in report.problems]
+    blocks += [_problem(problem, fitters.get(problem.path), width) for problem in report.problems]
     blocks.append([*_hint(report.findings, {rule.name for rule in rules}), *_summary(report, fits)])
     return _drawn(blocks, color)
 
@@ -77,14 +77,8 @@ def _finding(finding: Finding, fitter: Fitter | None, fitted: Fitted, width: int
     ]
     if finding.function:
         heading.append((f" in {printable(finding.function)}", "quiet"))
-    rows = [heading, []]
-    if fitter is not None:
-        lines = frame(fitter.source, span, finding.origin, width - len(_INDENT))
-        rows += [
-            [(_INDENT, "text"), *((text, severity if style == "mark" else style) for text, style in row)]
-            for row in lines
-        ]
-        rows += [[]] if lines else []
+    framed = _framed(fitter, span, finding.origin, severity, width) if fitter else []
+    rows = [heading, *(framed or [[]])]
     rows += _paragraph("", finding.message, width)
     if finding.threshold:
         rows += _paragraph("threshold:", finding.threshold, width)
@@ -138,12 +132,27 @@ def _difference(before: str, after: str) -> tuple[int, int]:
     return start, limit - same
 
 
-def _problem(problem: Problem, width: int) -> list[Row]:
-    heading: Row = [(printable(problem.path), "path")]
+def _problem(problem: Problem, fitter: Fitter | None, width: int) -> list[Row]:
+    rows: list[Row] = [[(printable(problem.path), "path")]]
     if problem.line:
-        heading.append((f":{problem.line}:{max(problem.column, 1)}", "place"))
-    rows = [[*heading, (" not checked", "bad")], *_paragraph("", problem.message, width)]
+        rows[0].append((f":{problem.line}:{max(problem.column, 1)}", "place"))
+    rows[0].append((" not checked", "bad"))
+    if problem.line and fitter is not None:
+        text = fitter.source.line(problem.line)
+        first, last = len(text) - len(text.lstrip()) + 1, len(text.rstrip()) + 1
+        span = Span(problem.line, problem.column or first, problem.line, problem.column or last)
+        rows += _framed(fitter, span, (), "bad", width)
+    rows += _paragraph("", problem.message, width)
     return [*rows, *_paragraph("what to do:", problem.hint, width)] if problem.hint else rows
+
+
+def _framed(fitter: Fitter, span: Span, steps: Sequence[Step], mark: str, width: int) -> list[Row]:
+    """The source frame between blank lines; nothing when the file has no such place."""
+    rows = [
+        [(_INDENT, "text"), *((text, mark if style == "mark" else style) for text, style in row)]
+        for row in frame(fitter.source, span, steps, width - len(_INDENT))
+    ]
+    return [[], *rows, []] if rows else []
 
 
 def _paragraph(heading: str, text: str, width: int, style: str = "text") -> list[Row]:

@@ -106,6 +106,17 @@ def test_the_beginning_of_a_long_line_is_not_cut_without_need() -> None:
     assert framed("exp(z)" + " + b" * 50, Span(1, 1, 1, 7), width=30).startswith("1 | exp(z) + b + b + b +...\n")
 
 
+def test_a_finding_wider_than_the_window_is_shown_from_its_beginning() -> None:
+    text = "w = f(" + "a, " * 40 + "z)"
+    assert framed(text, Span(1, 5, 1, len(text) + 1), width=36) == (
+        "1 | w = f(a, a, a, a, a, a, a,...\n  |     ^^^^^^^^^^^^^^^^^^^^^^\n"
+    )
+    text = "a + " * 20 + text
+    assert framed(text, Span(1, 85, 1, len(text) + 1), width=36) == (
+        "1 | ...f(a, a, a, a, a, a, a, a, ...\n  |    ^^^^^^^^^^^^^^^^^^^^^^^^^^\n"
+    )
+
+
 def test_a_step_too_far_from_the_finding_in_a_long_line_gets_a_view_of_its_own() -> None:
     text = "exp(y)" + " + b" * 50 + " + exp(z)"
     start = text.index("exp(z)") + 1

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from numlint.finding import Edit, Rewrite, Safety, Span
+from numlint.finding import Edit, Problem, Rewrite, Safety, Span
 from numlint.report import Report, full
 from numlint.rule import Rule
 
@@ -163,6 +163,20 @@ def test_whether_a_cure_is_applied_is_said_with_the_reason(
     text = rendered(single("x = 1  # one\n  + 2\n", "1", rewrite=rewrite))
     assert f"cure: better {said} " in " ".join(text.split()) + " "
     assert ("fixable" in text) == (not said.startswith(("shown", "not applied")))
+
+
+@pytest.mark.parametrize(
+    ("column", "underline"), [(7, "    |       ^\n"), (0, "    | ^^^^^^^^^\n")], ids=["column", "line"]
+)
+def test_a_problem_is_shown_in_its_source(column: int, underline: str, empty: Any) -> None:
+    problem = Problem("old.py", "not valid Python 3", "port it", 2, column)
+    text = rendered(replace(empty, problems=(problem,), sources={"old.py": "x = 1\nprint 'x'\ny = 2\n"}))
+    assert text == (
+        f"old.py:2:{column or 1} not checked\n\n"
+        f"  1 | x = 1\n  2 | print 'x'\n{underline}  3 | y = 2\n\n"
+        "  not valid Python 3\n  what to do: port it\n\n"
+        "no findings; 1 not checked\n12 files checked\n"
+    )
 
 
 def test_the_change_names_things_as_the_file_does(single: Callable[..., Report]) -> None:
