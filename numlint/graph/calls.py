@@ -370,6 +370,8 @@ def _method_call(frame: Frame, node: ast.Call, receiver: Value, name: str) -> Va
         attr = graph.raw("attr", (receiver,), (("name", name),))
         return opaque(frame, attr, args, keywords, node, receiver.framework)
     framework = receiver.framework or module_framework(frame)
+    if not operation.signature and len(args) == 1 and operation.op not in _SPECIAL and vocabulary.function(f"numpy.{name}"):
+        return _library(frame, f"numpy.{name}", args, keywords, node)  # `xp.exp(x)`: the receiver is a namespace of arrays
     operation = operation._replace(signature=("x", *operation.signature))
     value = apply(frame, operation, [receiver, *args], keywords, node, framework)
     if name.endswith("_"):
@@ -388,8 +390,8 @@ def _numeric(receiver: Value, name: str, args: list[Value]) -> bool:
     """Whether a method name on this receiver can mean the array operation."""
     if isinstance(receiver.constant, str) or receiver.op in ("tuple", "dict", "layer"):
         return False
-    if name == "log" and args:
-        return False
+    if name in ("log", "inv", "inverse") and args:
+        return False  # a logger, a transformation
     return not (receiver.op == "list" and name in ("copy", "sort", "add"))
 
 

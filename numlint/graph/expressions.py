@@ -269,7 +269,7 @@ def comprehension(frame: Frame, node: ast.ListComp | ast.SetComp | ast.Generator
     for generator in node.generators:
         iterable = frame.expression(generator.iter)
         iterables.append(iterable)
-        assign(frame, generator.target, element_of(frame, iterable))
+        assign(frame, generator.target, element_of(frame, iterable, generator.target))
         for test in generator.ifs:
             frame.assume(frame.expression(test))
     if isinstance(node, ast.DictComp):
@@ -282,19 +282,20 @@ def comprehension(frame: Frame, node: ast.ListComp | ast.SetComp | ast.Generator
     return frame.graph.raw("comprehension", (result, *iterables), filtered, result.framework)
 
 
-def element_of(frame: Frame, iterable: Value) -> Value:
-    """Value of one element of an iterable."""
+def element_of(frame: Frame, iterable: Value, place: ast.AST | None = None) -> Value:
+    """Value of one element of an iterable; two loops over the same one, at two places, are at different elements."""
     graph = frame.graph
     inner = iterable.core
+    attrs = () if place is None else (("at", (getattr(place, "lineno", 0), getattr(place, "col_offset", 0))),)
     if inner.op == "zip":
-        return graph.raw("tuple", tuple(element_of(frame, item) for item in inner.args))
+        return graph.raw("tuple", tuple(element_of(frame, item, place) for item in inner.args))
     if inner.op == "enumerate" and inner.args:
-        return graph.raw("tuple", (graph.raw("element", (inner,)), element_of(frame, inner.args[0])))
+        return graph.raw("tuple", (graph.raw("element", (inner,), attrs), element_of(frame, inner.args[0], place)))
     if inner.op == "comprehension":
         return inner.args[0]
     if inner.op in ("list", "tuple") and len(inner.args) == 1:
         return inner.args[0]
-    return graph.raw("element", (inner,), (), inner.framework)
+    return graph.raw("element", (inner,), attrs, inner.framework)
 
 
 def component(frame: Frame, value: Value, index: int, count: int | None = None) -> Value:

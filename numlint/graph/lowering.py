@@ -28,6 +28,15 @@ class Body:
     bindings: dict[str, list[tuple[int, Value]]]
     nodes: dict[ast.AST, Value]
 
+    def callee(self, node: ast.AST) -> str:
+        """Return the dotted library name that a call calls, as it was imported: ``"scipy.linalg.pinv"``; or ``""``."""
+        target = node.func if isinstance(node, ast.Call) else None
+        leaf = ""
+        if isinstance(target, ast.Attribute) and target not in self.nodes:
+            target, leaf = target.value, f".{target.attr}"
+        known = self.nodes.get(target) if target is not None else None
+        return f"{known.attr('name')}{leaf}" if known is not None and known.op == "ref" else ""
+
 
 def parameter_frame(analysis: Analysis, definition: Definition) -> Frame:
     """Frame of a function whose arguments are unknown: each parameter is a ``param``."""

@@ -71,7 +71,7 @@ class Site:
 
 
 class Exit(NamedTuple):
-    """A ``break`` or a ``return`` inside a loop, with the conditions under which it is reached."""
+    """A ``break``, ``return`` or ``raise`` inside a loop, with the conditions under which it is reached."""
 
     node: ast.stmt
     path: Path | None

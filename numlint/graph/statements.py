@@ -114,6 +114,8 @@ def return_(frame: Frame, node: ast.Return) -> None:
 
 @lowers(ast.Raise)
 def raise_(frame: Frame, node: ast.Raise) -> None:
+    for loop in frame.loop_stack:
+        loop.exits.append(Exit(node, frame.path, dict(frame.env)))
     frame.terminated = True
 
 
@@ -229,7 +231,7 @@ def assigned_paths(body: list[ast.stmt]) -> list[str]:
 def for_(frame: Frame, node: ast.For | ast.AsyncFor) -> None:
     iterable = frame.expression(node.iter)
     loop = Loop(node, iterable=iterable, entry=frame.path)
-    _iterate(frame, loop, node.body, element_of(frame, iterable), node.target)
+    _iterate(frame, loop, node.body, element_of(frame, iterable, node.target), node.target)
     frame.block(node.orelse)
 
 

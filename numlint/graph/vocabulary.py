@@ -171,7 +171,7 @@ corrcoef   x  numpy:corrcoef torch:corrcoef
 matmul     x,y  numpy:matmul,dot,inner,vdot torch:matmul,mm,bmm,dot,mv,inner,vdot tensorflow:matmul tensorflow.linalg:matmul theano.tensor:dot tensorflow.keras.backend:dot numpy.linalg:matmul operator:matmul torch.linalg:vecdot numpy:vecdot,matvec
 multi_dot  *x  numpy.linalg:multi_dot torch.linalg:multi_dot
 outer      x,y  numpy:outer torch:outer,ger
-einsum     _,*x  numpy:einsum torch:einsum tensorflow:einsum
+einsum     @subscripts,*x  numpy:einsum torch:einsum tensorflow:einsum
 cross      x,y  numpy:cross torch:cross,linalg.cross
 inv        x  numpy.linalg:inv scipy.linalg:inv torch:inverse torch.linalg:inv tensorflow.linalg:inv tensorflow:matrix_inverse theano.tensor.nlinalg:matrix_inverse
 pinv       x,@rcond,@hermitian,@rtol  numpy.linalg:pinv scipy.linalg:pinv,pinv2,pinvh torch:pinverse torch.linalg:pinv tensorflow.linalg:pinv
@@ -211,11 +211,11 @@ shape      x  numpy:shape tensorflow:shape
 join       x,@axis  numpy:concatenate,stack,hstack,vstack,column_stack,dstack,append,block torch:cat,stack,hstack,vstack,concat,concatenate tensorflow:concat,stack theano.tensor:concatenate,stack
 split      x,_  numpy:split,array_split,hsplit,vsplit torch:split,chunk tensorflow:split
 take       x,_,@axis  numpy:take,take_along_axis,compress,extract torch:gather,index_select,take,masked_select tensorflow:gather,boolean_mask,gather_nd
-zeros      _,@dtype  numpy:zeros,zeros_like torch:zeros,zeros_like tensorflow:zeros,zeros_like theano.tensor:zeros,zeros_like
-ones       _,@dtype  numpy:ones,ones_like torch:ones,ones_like tensorflow:ones,ones_like theano.tensor:ones,ones_like
+zeros      @shape,@dtype  numpy:zeros,zeros_like torch:zeros,zeros_like tensorflow:zeros,zeros_like theano.tensor:zeros,zeros_like
+ones       @shape,@dtype  numpy:ones,ones_like torch:ones,ones_like tensorflow:ones,ones_like theano.tensor:ones,ones_like
 full       _,x,@dtype  numpy:full,full_like torch:full,full_like tensorflow:fill
-empty      _,@dtype  numpy:empty,empty_like torch:empty,empty_like
-eye        _,_,@dtype  numpy:eye,identity torch:eye tensorflow:eye scipy.sparse:eye,identity
+empty      @shape,@dtype  numpy:empty,empty_like torch:empty,empty_like
+eye        @shape,_,@dtype  numpy:eye,identity torch:eye tensorflow:eye scipy.sparse:eye,identity
 arange     *x  numpy:arange torch:arange tensorflow:range builtins:range
 linspace   x,y,_  numpy:linspace torch:linspace tensorflow:linspace
 logspace   x,y,_  numpy:logspace,geomspace torch:logspace

@@ -1,0 +1,1 @@
+"""NL4: linear algebra."""
