@@ -196,7 +196,7 @@ def check(function: Function) -> Iterator[Hazard]:
         if overflow == "no" or (framework == "python" and site.catches("OverflowError", "ArithmeticError")):
             continue
         above = product(site.value.args[0]).numerator
-        quotient = any(exponential in (factor, *factor.args) for factor in above)
+        quotient = any(_overflows(function, site, factor) for factor in above)
         if framework == "python":
             level, failure, reason = Severity.ERROR, "overflow", "math.exp raises OverflowError"
         elif function.differentiates(site) and (overflow == "discarded" or not quotient):
@@ -216,6 +216,12 @@ def check(function: Function) -> Iterator[Hazard]:
             confidence=Confidence.LIKELY if logistic.usual or quotient else Confidence.POSSIBLE,
             rewrite=_rewrite(function, site, exponential, quotient),
         )
+
+
+def _overflows(function: Function, site: Site, factor: Value) -> bool:
+    """Whether a factor above the fraction bar is an exp, or a power of one, that can be infinite itself."""
+    inner = factor.args[0].core if factor.op in ("square", "pow") else factor
+    return inner.op == "exp" and function.exp_overflow(inner.args[0], site) != "no"
 
 
 class _Logistic(NamedTuple):
