@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from numlint.facts.interpreter import Facts
+from numlint.facts.provenance import presumed_sign
 from numlint.facts.range import INF
 from numlint.facts.selection import is_mask, mentions, occurs_in_data, origins, selection_of, tested
 from numlint.graph.frame import Path
@@ -45,6 +46,7 @@ MAX_STEPS = 400
 
 _MASKS = frozenset({"lt", "le", "eq", "ne", "and", "or", "not", "isnan", "isfinite", "isinf", "isclose", "in", "notin"})
 _SAME = frozenset({"view", "transpose", "cast", "diag", "triangle", "trace", "nan_to_num", "split", "cumsum", "round"})
+_DECOMPOSITIONS = frozenset({"svd", "eigh", "eig"})
 _GIVEN = frozenset({"param", "attr", "name", "unknown", "call", "draw", "mutated"})
 
 
@@ -140,7 +142,7 @@ def _inner(search: _Search, value: Value, path: Path | None, mode: int) -> Zero 
 def _index(search: _Search, value: Value, path: Path | None, mode: int) -> Zero | None:
     base, index = value.args[0], value.args[-1]
     inner = base.core
-    if inner.op in ("svd", "eigh", "eig") and mode == ALONE:
+    if inner.op in _DECOMPOSITIONS and mode == ALONE:
         return Zero(value, "spectrum") if index.constant == (1 if inner.op == "svd" else 0) else None
     zero = search.zero(base, path, mode)
     if zero is None or (is_mask(index) and zero.mentioned(index)):
@@ -158,7 +160,8 @@ def _power(search: _Search, value: Value, path: Path | None, mode: int) -> Zero 
         return found
     if exponent not in (2, 4, 6) or _random(base):
         return None
-    return Zero(value, _kind_of(base), mode == SUMMED or base.core.op not in _GIVEN)
+    spectrum = base.core.op == "index" and base.core.args[0].op in _DECOMPOSITIONS
+    return Zero(value, _kind_of(base), not spectrum and (mode == SUMMED or base.core.op not in _GIVEN))
 
 
 def _kind_of(x: Value) -> str:
@@ -166,10 +169,8 @@ def _kind_of(x: Value) -> str:
     inner = x.core
     if inner.op != "sub":
         return "norm"
-    subtrahend = inner.args[1].core
-    if subtrahend.op in ("mean", "median") and subtrahend.args[0].core is inner.args[0].core:
-        return "deviation"
-    return "distance"
+    centre = [part for part in inner.args[1].walk(12) if part.op in ("mean", "median", "sum")]
+    return "deviation" if any(part.args[0].core is inner.args[0].core for part in centre) else "distance"
 
 
 def _random(value: Value) -> bool:
@@ -209,7 +210,12 @@ def _mask(search: _Search, value: Value, path: Path | None, mode: int) -> Zero |
 
 def _exp(search: _Search, value: Value, path: Path | None, mode: int) -> Zero | None:
     # Alone in a denominator, exp is small when the quotient is large: nothing is lost but range.
-    return Zero(value, "underflow") if mode != ALONE and search.range(value, path).lo <= 0 else None
+    if mode == ALONE or search.range(value, path).lo > 0:
+        return None
+    exponent = value.args[0].core
+    if exponent.op not in ("mul", "div", "neg"):
+        return Zero(value, "underflow")
+    return Zero(value, "underflow", presumed_sign(exponent, lambda part: search.range(part, path)) < 0)
 
 
 def _rectified(search: _Search, value: Value, path: Path | None, mode: int) -> Zero | None:
@@ -337,12 +343,18 @@ def _prod(search: _Search, value: Value, path: Path | None, mode: int) -> Zero |
 def _branches(search: _Search, value: Value, path: Path | None, mode: int) -> Zero | None:
     if len(value.args) != 3:
         return None
-    condition = value.args[0]
-    for branch, holds in zip(value.args[1:], (True, False), strict=True):
-        found = search.zero(branch, search.facts.under(path, condition, holds), mode)
-        if found is not None and not found.mentioned(condition):
-            return found
+    condition, *branches = value.args
+    found = [search.zero(branch, search.facts.under(path, condition, branch is branches[0]), mode) for branch in branches]
+    for zero, other in zip(found, reversed(branches), strict=True):
+        if zero is not None and not zero.mentioned(condition) and not _repairs(other, zero):
+            return zero
     return None
+
+
+def _repairs(value: Value, zero: Zero) -> bool:
+    """Whether a value is another one with its zeros replaced: ``n[n == 0] = 1`` on one branch speaks for both."""
+    inner = value.core
+    return inner.op in ("store", "where") and zero.mentioned(inner.args[1 if inner.op == "store" else 0])
 
 
 def _parts(search: _Search, value: Value, path: Path | None, mode: int) -> Zero | None:

@@ -9,6 +9,8 @@ from numlint.graph.frame import Analysis, Closure, Frame
 from numlint.graph.module import ClassDefinition, Definition, Module
 from numlint.graph.value import Value
 
+MAX_NESTED_METHODS = 6
+
 
 def global_name(analysis: Analysis, module: Module, name: str) -> Value | None:
     """Value of a name at the top level of `module`, or None."""
@@ -127,6 +129,8 @@ def _assigned(analysis: Analysis, cls: ClassDefinition, attr: str) -> Value | No
     for method in cls.assigning[attr][:4]:
         value = exit_environment(analysis, method).get(f"{receiver_name(method)}.{attr}")
         if value is None:
+            if any(exits is None for exits in analysis.method_exits.values()):
+                del analysis.attributes[key]  # asked for while methods are under way: it can be known later
             return None
         if value.constant is None and value.op == "const":
             continue  # `self.x = None` is a placeholder
@@ -149,17 +153,18 @@ def exit_environment(analysis: Analysis, method: Definition) -> dict[str, Value]
     """Environment that a method leaves behind when its parameters are unknown; empty while recursive."""
     if method in analysis.method_exits:
         return analysis.method_exits[method] or {}
-    analysis.method_exits[method] = None
-    if len(analysis.stack) > 12:
+    if sum(exits is None for exits in analysis.method_exits.values()) > MAX_NESTED_METHODS:
         return {}
+    analysis.method_exits[method] = None
     from numlint.graph.lowering import parameter_frame
 
     frame = parameter_frame(analysis, method)
-    analysis.stack.append(method)
+    # What a method leaves does not depend on who asks: calls are inlined as deep as when it is analysed itself.
+    outer, analysis.stack = analysis.stack, [method]
     try:
         frame.block(method.node.body)
     finally:
-        analysis.stack.pop()
+        analysis.stack = outer
     analysis.method_exits[method] = frame.env
     return frame.env
 
