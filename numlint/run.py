@@ -321,8 +321,9 @@ def _syntax(path: str, source: bytes) -> Outcome:
         if isinstance(error, SyntaxError):
             message = f"syntax error: {error.msg}"
             return Outcome(problems=(Problem(path, message, "", error.lineno or 1, error.offset or 1),), text=text)
-        reason = "an expression is nested too deeply to be parsed"
-        return Outcome(problems=(Problem(path, str(error) or reason, "split it, or exclude the file"),), text=text)
+        deep = isinstance(error, (RecursionError, MemoryError))
+        message = "an expression is nested too deeply to be parsed" if deep else f"cannot be parsed: {error}"
+        return Outcome(problems=(Problem(path, message, "split it, or exclude the file" if deep else ""),), text=text)
     return CLEAN
 
 
