@@ -74,7 +74,7 @@ def as_softmax(value: Value) -> Softmax | None:
     if inner.op == "div":
         above, below = inner.args[0].core, inner.args[1].core
         if above.op == "exp" and below.op == "sum" and below.args[0].core is above:
-            return Softmax(above.args[0], below.attr("axis"), (inner, above, below))
+            return Softmax(_unshifted(above.args[0]), below.attr("axis"), (inner, above, below))
     if inner.op == "exp":
         exponent = inner.args[0].core
         if exponent.op == "log_softmax":
@@ -84,6 +84,14 @@ def as_softmax(value: Value) -> Softmax | None:
             if right.op == "logsumexp" and right.args[0].core is left:
                 return Softmax(left, right.attr("axis"), (inner,))
     return None
+
+
+def _unshifted(exponent: Value) -> Value:
+    """Return z of ``z - max(z)``: the shift cancels in a softmax."""
+    inner = exponent.core
+    if inner.op == "sub" and inner.args[1].core.op == "max" and inner.args[1].core.args[0].core is inner.args[0].core:
+        return inner.args[0]
+    return exponent
 
 
 def as_sigmoid(value: Value, depth: int = 0) -> Sigmoid | None:
@@ -170,16 +178,16 @@ def is_log(value: Value) -> bool:
 
 
 def argument_of(log: Value) -> tuple[Value, bool]:
-    """Return p of ``log(p)``, and True with p of ``log(1 - p)`` and ``log1p(-p)``."""
+    """Return p of ``log(p)``, and p with True of ``log(1 - p)`` and ``log1p(-p)``; for another log1p, itself."""
     argument = log.args[0].core
     if log.op == "log1p":
-        return argument.args[0].core, True
+        return (argument.args[0].core, True) if argument.op == "neg" else (log, False)
     complement = one_minus(argument)
     return (argument, False) if complement is None else (complement, True)
 
 
 def distribution_call(value: Value) -> str:
-    """Return ``"pdf"``, ``"pmf"``, ``"cdf"`` or ``"sf"`` when a value is that of a library's distribution, else ``""``."""
+    """Return ``"pdf"``, ``"pmf"``, ``"cdf"`` or ``"sf"`` for a value of a library's distribution, else ``""``."""
     inner = value.core
     if inner.op in ("pdf", "cdf", "sf"):
         return inner.op

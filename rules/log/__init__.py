@@ -1,0 +1,1 @@
+"""NL12: logarithms of probabilities, densities and counts."""

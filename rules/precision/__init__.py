@@ -1,0 +1,1 @@
+"""NL7: precision and dtype."""
