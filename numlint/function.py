@@ -21,6 +21,7 @@ from numlint.facts.range import Range
 from numlint.facts.vanishing import Zero, why_zero
 from numlint.finding import Edit, Rewrite, Safety, Span, Step
 from numlint.graph import vocabulary
+from numlint.graph.callers import Argument, arguments
 from numlint.graph.lowering import Body
 from numlint.graph.module import ClassDefinition, Module
 from numlint.graph.site import Loop, Site
@@ -29,6 +30,8 @@ from numlint.graph.value import Value
 
 _WITHOUT_GRADIENT = frozenset({"no_grad", "inference_mode"})
 _COMPILERS = frozenset({"njit", "jit", "vectorize", "guvectorize"})
+_REPAIRS = frozenset({"isnan", "isinf", "isfinite", "nan_to_num"})
+_ELEMENTWISE = frozenset("mul div add sub neg sqrt square store index join phi abs pow where appended list".split())
 _DOTTED = re.compile(r"(?<![\w.])(?:numpy|scipy|torch|jax|tensorflow|math|sklearn|autograd)(?:\.\w+)+")
 
 
@@ -147,9 +150,26 @@ class Function:
             return None
         return None if site.framework == "numpy" and _ignores_division(site) else zero
 
+    def arguments(self, parameter: Value) -> tuple[Argument, ...]:
+        """What the callers in the module pass for a parameter, each with the conditions under which they do."""
+        return arguments(self.body.analysis, parameter)
+
+    def is_repaired(self, value: Value) -> bool:
+        """Whether nan or infinite elements of a value are asked for, replaced or left out afterwards."""
+        stack, seen = [(value, 0)], {value.id}
+        while stack:
+            current, depth = stack.pop()
+            for consumer in self.uses.of(current):
+                if consumer.op in _REPAIRS or consumer.attr("skipnan") or _compares_with_infinity(consumer):
+                    return True
+                if consumer.op in _ELEMENTWISE and depth < 4 and consumer.id not in seen:
+                    seen.add(consumer.id)
+                    stack.append((consumer, depth + 1))
+        return False
+
     def zero_denominator(self, value: Value, site: Site) -> denominators.Zero | None:
         """Say why a denominator can be zero at a site on ordinary data, or None."""
-        return denominators.vanishing(value, self.facts, self.body.analysis.carried, site.path)
+        return denominators.vanishing(value, self.facts, self.body.analysis.carried, site.path, self.arguments)
 
     def dtype(self, value: Value) -> str:
         """Dtype of a value, or ``""``."""
@@ -437,6 +457,10 @@ def _ignores_division(site: Site) -> bool:
             if any(name in keywords and keywords[name].constant == "ignore" for name in ("divide", "all")):
                 return True
     return False
+
+
+def _compares_with_infinity(value: Value) -> bool:
+    return value.op in ("eq", "ne", "lt", "le") and any(abs(side.core.number or 0.0) == float("inf") for side in value.args)
 
 
 def _characters(lines: list[str], line: int, offset: int) -> int:

@@ -16,12 +16,21 @@ from typing import NamedTuple
 from numlint.facts.interpreter import Facts
 from numlint.facts.provenance import presumed_sign
 from numlint.facts.range import INF
-from numlint.facts.selection import is_mask, mentions, occurs_in_data, origins, selection_of, tested
+from numlint.facts.selection import (
+    MASKS,
+    Arguments,
+    Loops,
+    is_mask,
+    mentions,
+    occurs_in_data,
+    origins,
+    selection_of,
+    tested,
+)
 from numlint.graph.frame import Path
 from numlint.graph.terms import product, terms
 from numlint.graph.value import Value
 
-Loops = dict[int, tuple[Value, Value]]
 
 WHEN = {
     "norm": "for a zero vector",
@@ -44,7 +53,7 @@ ALONE, ADDED, SUMMED = 0, 1, 2
 
 MAX_STEPS = 400
 
-_MASKS = frozenset({"lt", "le", "eq", "ne", "and", "or", "not", "isnan", "isfinite", "isinf", "isclose", "in", "notin"})
+
 _SAME = frozenset({"view", "transpose", "cast", "diag", "triangle", "trace", "nan_to_num", "split", "cumsum", "round"})
 _DECOMPOSITIONS = frozenset({"svd", "eigh", "eig"})
 _GIVEN = frozenset({"param", "attr", "name", "unknown", "call", "draw", "mutated"})
@@ -81,7 +90,9 @@ class Zero(NamedTuple):
         return mentions(condition, origins(self.source), sizes=self.kind in ("count", "freedom"))
 
 
-def vanishing(value: Value, facts: Facts, loops: Loops, path: Path | None = None) -> Zero | None:
+def vanishing(
+    value: Value, facts: Facts, loops: Loops, path: Path | None = None, arguments: Arguments | None = None
+) -> Zero | None:
     """Say how `value` can be exactly zero where the conditions of `path` hold, or None.
 
     A condition that compares the vanishing part with anything counts as its guard: how
@@ -94,18 +105,21 @@ def vanishing(value: Value, facts: Facts, loops: Loops, path: Path | None = None
     loops : dict
         Id of each loop-carried value to its value on entry and at the end of an iteration.
     path : Path, optional
+    arguments : callable, optional
+        What the callers pass for a parameter, each with its own path.
     """
-    zero = _Search(facts, loops).zero(value, path, ALONE)
+    zero = _Search(facts, loops, arguments).zero(value, path, ALONE)
     return None if zero is None or zero.tested(path) else zero
 
 
 class _Search:
     """One question: with the values under way, so that loops end."""
 
-    def __init__(self, facts: Facts, loops: Loops) -> None:
+    def __init__(self, facts: Facts, loops: Loops, arguments: Arguments | None) -> None:
         self.facts = facts
         self.range = facts.range
         self.loops = loops
+        self.arguments = arguments
         self.under_way: set[tuple[int, int]] = set()
         self.steps = 0
 
@@ -193,7 +207,9 @@ def _statistic(kind: str) -> Rule:
         x = value.args[0].core
         if _random(x) or x.op == "const":
             return None
-        if x.op in ("list", "tuple", "join", "joined") and any(not search.range(part, path).can_be_zero for part in x.args):
+        if x.op in ("list", "tuple", "join", "joined") and any(
+            not search.range(part, path).can_be_zero for part in x.args
+        ):
             return None  # (x, 1) is no zero vector
         return Zero(value, "distance" if kind == "norm" and x.op == "sub" else kind)
 
@@ -245,7 +261,12 @@ def _extreme(search: _Search, value: Value, path: Path | None, mode: int) -> Zer
     found = search.zero(inner, path, SUMMED)
     if found is not None:
         return found._replace(source=value)
-    if value.op == "min" or len(value.args) > 1 or _random(inner) or inner.op in ("list", "tuple", "arange", "const", "element"):
+    if (
+        value.op == "min"
+        or len(value.args) > 1
+        or _random(inner)
+        or inner.op in ("list", "tuple", "arange", "const", "element")
+    ):
         return None
     known = search.range(inner, path)
     if inner.op == "abs" and known.can_be_zero:
@@ -344,7 +365,9 @@ def _branches(search: _Search, value: Value, path: Path | None, mode: int) -> Ze
     if len(value.args) != 3:
         return None
     condition, *branches = value.args
-    found = [search.zero(branch, search.facts.under(path, condition, branch is branches[0]), mode) for branch in branches]
+    found = [
+        search.zero(branch, search.facts.under(path, condition, branch is branches[0]), mode) for branch in branches
+    ]
     for zero, other in zip(found, reversed(branches), strict=True):
         if zero is not None and not zero.mentioned(condition) and not _repairs(other, zero):
             return zero
@@ -389,9 +412,20 @@ def _carried(search: _Search, value: Value, path: Path | None, mode: int) -> Zer
     return search.zero(entry, path, mode) or search.zero(end, path, mode)
 
 
+def _param(search: _Search, value: Value, path: Path | None, mode: int) -> Zero | None:
+    if search.arguments is None:
+        return None
+    for argument, given in search.arguments(value):
+        found = search.zero(argument, given, mode)
+        if found is not None and not found.tested(given):
+            return found._replace(source=value)
+    return None
+
+
 _RULES: dict[str, Rule] = {
+    "param": _param,
     **dict.fromkeys((*_SAME, "neg", "element", "comprehension", "div"), _inner),
-    **dict.fromkeys(_MASKS, _mask),
+    **dict.fromkeys(MASKS, _mask),
     **dict.fromkeys(("sqrt", "square", "abs", "pow"), _power),
     **dict.fromkeys(("sum", "mean"), _sum),
     **dict.fromkeys(("max", "min"), _extreme),

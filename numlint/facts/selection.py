@@ -6,16 +6,21 @@ that was taken from the data (``for k in np.unique(labels)``) does occur in it.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
 from numlint.graph.frame import Path
 from numlint.graph.value import Value
 
-_MASKS = frozenset({"lt", "le", "eq", "ne", "and", "or", "not", "isnan", "isfinite", "isinf", "isclose", "in", "notin"})
-_COMPARISONS = frozenset({"lt", "le", "eq", "ne", "in", "notin", "isclose", "and", "or", "not"})
+Loops = dict[int, tuple[Value, Value]]
+Arguments = Callable[[Value], tuple[tuple[Value, "Path | None"], ...]]
+
+MASKS = frozenset({"lt", "le", "eq", "ne", "and", "or", "not", "isnan", "isfinite", "isinf", "isclose", "in", "notin"})
 _THROUGH = frozenset(
     "view transpose cast sqrt square abs neg pow sum mean max min norm std var ptp count_nonzero any all median diag".split()
 )
 _SIZES = frozenset({"len", "shape", "index"})
-_ELEMENTWISE = frozenset({"sqrt", "square", "abs", "neg", "add", "sub", "mul", "div", "exp", "log", "cast", "view"})
+_ELEMENTWISE = frozenset({"sqrt", "square", "abs", "neg", "add", "sub", "mul", "div", "exp", "log"})
 
 
 def is_mask(index: Value) -> bool:
@@ -23,11 +28,11 @@ def is_mask(index: Value) -> bool:
     inner = index.core
     if inner.op == "tuple":
         return any(is_mask(part) for part in inner.args)
-    return inner.op in _MASKS or inner.op == "nonzero" or (inner.op == "index" and inner.args[0].op == "nonzero")
+    return inner.op in MASKS or inner.op == "nonzero" or (inner.op == "index" and inner.args[0].op == "nonzero")
 
 
 def selection_of(value: Value, depth: int = 0) -> Value | None:
-    """Return the selection that the elements of a value are, when it can be empty: by a mask, by indices, or filtered."""
+    """Return the selection that the elements of a value are, when it can be empty: by a mask, or filtered."""
     inner = value.core
     if depth > 8:
         return None
@@ -68,6 +73,116 @@ def _is_label(value: Value) -> bool:
     return False
 
 
+class Emptiness(NamedTuple):
+    """A selection that can be empty, and whether ordinary data makes it so."""
+
+    selection: Value
+    sure: bool
+
+
+def emptiness(value: Value, path: Path | None, loops: Loops, arguments: Arguments) -> Emptiness | None:
+    """Return the selection that a value is, when it can be empty and no condition of the path asks for that.
+
+    Parameters
+    ----------
+    value : Value
+    path : Path or None
+    loops : dict
+        Id of each loop-carried value to its value on entry and at the end of an iteration.
+    arguments : callable
+        What callers pass for a parameter.
+    """
+    if tested(value, path, sizes=True):
+        return None
+    selection = selection_of(value)
+    if selection is not None:
+        return None if tested(selection, path, sizes=True) else Emptiness(selection, _by_group(selection, arguments))
+    inner = value.core
+    while inner.op == "index" and inner.args[1].core.op in ("const", "tuple"):
+        rows = inner.args[1].core.args[:1]
+        if rows and _Lists(loops, arguments).empty(rows[0]):
+            return Emptiness(inner, True)
+        inner = inner.args[0].core
+    if inner.op in ("index", "take") and len(inner.args) > 1 and _Lists(loops, arguments).empty(inner.args[1]):
+        return Emptiness(inner, True)
+    return None
+
+
+def _by_group(selection: Value, arguments: Arguments) -> bool:
+    """Whether a mask compares with each of several numbers in turn, so that one of them may not occur."""
+    mask = selection.args[-1].core
+    for part in mask.walk(12):
+        if part.op == "eq":
+            for side in part.args:
+                counted = (
+                    [side.core, *(given.core for given, _ in arguments(side.core))]
+                    if side.core.op == "param"
+                    else [side.core]
+                )
+                if any(value.op == "element" and value.args[0].core.op in ("arange", "enumerate") for value in counted):
+                    return True
+    return False
+
+
+class _Lists:
+    """Whether a list of indices can still be as empty as it was made."""
+
+    def __init__(self, loops: Loops, arguments: Arguments) -> None:
+        self._loops = loops
+        self._arguments = arguments
+        self._under_way: set[int] = set()
+
+    def empty(self, value: Value) -> bool:
+        inner = value.core
+        if inner.id in self._under_way or len(self._under_way) > 40:
+            return False
+        self._under_way.add(inner.id)
+        if inner.op == "list":
+            return not inner.args
+        if inner.op == "phi":
+            return any(self.empty(branch) for branch in inner.args[1:])
+        if inner.op == "param":
+            return any(self.empty(given) for given, _ in self._arguments(inner))
+        if inner.op in ("element", "index"):
+            return any(self.empty(item) for item in self.elements(inner.args[0]))
+        return False
+
+    def elements(self, value: Value) -> Iterator[Value]:
+        """What a list holds."""
+        inner = value.core
+        if inner.id in self._under_way or len(self._under_way) > 40:
+            return
+        self._under_way.add(inner.id)
+        if inner.op in ("comprehension", "mul"):
+            yield inner.args[0]
+        elif inner.op in ("list", "tuple"):
+            yield from inner.args
+        elif inner.op in ("phi", "join"):
+            for part in inner.args:
+                yield from self.elements(part)
+        elif inner.op == "param":
+            for given, _ in self._arguments(inner):
+                yield from self.elements(given)
+        elif inner.op in ("store", "mutated", "appended"):
+            yield from self.elements(inner.args[0])
+        elif inner.op == "carried" and inner.id in self._loops:
+            yield from self.elements(self._loops[inner.id][0])
+
+
+def collected(value: Value, depth: int = 0) -> bool:
+    """Whether a value was collected one by one, so that it may hold a single element: an appended list, a comprehension."""
+    inner = value.core
+    if depth > 6:
+        return False
+    if inner.op == "appended":
+        return True
+    if inner.op == "comprehension":
+        return inner.args[1].core.op not in ("arange", "list", "tuple") and inner.args[0].op not in ("comprehension",)
+    if inner.op in ("join", "phi"):
+        return any(collected(part, depth + 1) for part in inner.args)
+    return False
+
+
 def tested(source: Value, path: Path | None, *, sizes: bool) -> bool:
     """Whether a condition of the path compares `source`, or what it is computed from, with something.
 
@@ -94,7 +209,7 @@ def mentions(condition: Value, wanted: set[int], *, sizes: bool, depth: int = 0)
         return True
     if depth > 8:
         return False
-    if inner.op in _COMPARISONS or inner.op in _THROUGH or (sizes and inner.op in _SIZES):
+    if inner.op in MASKS or inner.op in _THROUGH or (sizes and inner.op in _SIZES):
         return any(mentions(argument, wanted, sizes=sizes, depth=depth + 1) for argument in inner.args)
     if inner.op == "call":
         return any(mentions(argument, wanted, sizes=sizes, depth=depth + 4) for argument in inner.args[1:])
@@ -109,10 +224,9 @@ def origins(source: Value) -> set[int]:
         value = stack.pop()
         inner = value.core
         found.update((value.id, inner.id))
-        if inner.op in ("sub", "mul", "and", "take", "comprehension") or (inner.op == "index" and is_mask(inner.args[1])):
-            stack.extend(argument for argument in inner.args if argument.op != "const")
-        elif inner.op == "index":
-            stack.append(inner.args[0])
-        elif (inner.op in _THROUGH or inner.op in ("len", "shape")) and inner.args:
+        masked = inner.op == "index" and is_mask(inner.args[1])
+        if masked or inner.op in ("sub", "mul", "and", "take", "comprehension", "tuple"):
+            stack.extend(argument for argument in inner.args if argument.op not in ("const", "slice"))
+        elif (inner.op in _THROUGH or inner.op in ("len", "shape", "index")) and inner.args:
             stack.append(inner.args[0])
     return found

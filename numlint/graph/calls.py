@@ -12,7 +12,7 @@ from typing import Any
 
 from numlint.graph import vocabulary
 from numlint.graph.expressions import attribute_of, element_of, path_key, select, under
-from numlint.graph.frame import MAX_INLINE_DEPTH, MAX_INLINED_CALLS, Closure, Frame, Path, lowers
+from numlint.graph.frame import MAX_INLINE_DEPTH, MAX_INLINED_CALLS, Closure, Frame, Passed, Path, lowers
 from numlint.graph.module import ClassDefinition, Definition
 from numlint.graph.names import find_method, lineage, receiver_name
 from numlint.graph.randomness import draw
@@ -469,6 +469,8 @@ def inline(
     analysis = frame.analysis
     definition = closure.definition
     identity = definition or closure.node
+    if definition is not None and frame.sites is not None:
+        analysis.calls.setdefault(definition, []).append(Passed(tuple(args), keywords, frame.path))
     body = [ast.Return(closure.node.body)] if isinstance(closure.node, ast.Lambda) else closure.node.body
     too_deep = len(analysis.stack) >= MAX_INLINE_DEPTH + 2 or analysis.inlined_calls >= MAX_INLINED_CALLS
     if too_deep or identity in analysis.stack or isinstance(closure.node, ast.AsyncFunctionDef):

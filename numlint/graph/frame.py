@@ -66,6 +66,14 @@ class Closure:
     owner: ClassDefinition | None = None
 
 
+class Passed(NamedTuple):
+    """The arguments of a call of one of the project's functions, and the conditions under which it is made."""
+
+    args: tuple[Value, ...]
+    keywords: dict[str, Value]
+    path: Path | None
+
+
 class Analysis:
     """What the lowering of one file shares."""
 
@@ -81,6 +89,9 @@ class Analysis:
         self.carried: dict[int, tuple[Value, Value]] = {}
         self.stack: list[object] = []
         self.inlined_calls = 0
+        self.calls: dict[Definition, list[Passed]] = {}
+        self.lowered: set[Definition | None] = set()
+        self.mentions: dict[str, list[Definition | None]] | None = None
         self._assigned: dict[ast.AST, list[str]] = {}
 
     def assigned_in(self, loop: ast.AST, find: Callable[[], list[str]]) -> list[str]:

@@ -89,6 +89,7 @@ def _lower(frame: Frame, body: list[ast.stmt], node: ast.AST) -> Body:
     for name, value in frame.env.items():
         frame.bindings[name] = [(0, value)]
     analysis = frame.analysis
+    analysis.lowered.add(frame.definition)
     analysis.inlined_calls = 0
     analysis.stack.append(frame.definition or frame.module)
     try:
