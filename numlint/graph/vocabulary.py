@@ -202,7 +202,7 @@ cdist      x,y,@metric  scipy.spatial.distance:cdist torch:cdist sklearn.metrics
 pdist      x  scipy.spatial.distance:pdist,squareform torch:pdist torch.nn.functional:pdist
 transpose  x,_  numpy:transpose,swapaxes,matrix_transpose torch:transpose,t,swapaxes,permute,adjoint tensorflow:transpose tensorflow.linalg:matrix_transpose,adjoint
 view       x,_,_  numpy:reshape,ravel,squeeze,expand_dims,atleast_1d,atleast_2d,atleast_3d,copy,ascontiguousarray,broadcast_to,flip,roll,sort,moveaxis,rollaxis,tile,repeat,fliplr,flipud,require,permute_dims torch:reshape,ravel,squeeze,unsqueeze,flatten,clone,flip,broadcast_to,roll tensorflow:reshape,squeeze,expand_dims,identity,tile,reverse,stop_gradient,broadcast_to copy:copy,deepcopy theano.tensor:flatten,reshape tensorflow.keras.backend:flatten,reshape torch.autograd:Variable jax.lax:stop_gradient jax:device_put torch.nn.functional:dropout builtins:sorted,reversed tensorflow.nn:dropout
-array      x,@dtype  numpy:array,asarray,asanyarray,asfarray,asmatrix,mat torch:tensor,as_tensor,from_numpy,FloatTensor,Tensor,DoubleTensor tensorflow:convert_to_tensor,constant,Variable theano:shared builtins:list,tuple theano.tensor:as_tensor_variable scipy.sparse:csr_matrix,csc_matrix
+array      x,@dtype  numpy:array,asarray,asanyarray,asfarray,asmatrix,mat torch:tensor,as_tensor,from_numpy,FloatTensor,Tensor,DoubleTensor tensorflow:convert_to_tensor,constant,Variable theano:shared builtins:list,tuple collections:deque theano.tensor:as_tensor_variable scipy.sparse:csr_matrix,csc_matrix
 cast       x,@dtype  tensorflow:cast tensorflow.keras.backend:cast theano.tensor:cast
 float      x  builtins:float
 int        x  builtins:int
