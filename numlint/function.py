@@ -30,6 +30,7 @@ from numlint.graph.value import Value
 
 _WITHOUT_GRADIENT = frozenset({"no_grad", "inference_mode"})
 _COMPILERS = frozenset({"njit", "jit", "vectorize", "guvectorize"})
+_MAX_COMPOSED = 600
 _REPAIRS = frozenset({"isnan", "isinf", "isfinite", "nan_to_num"})
 _ELEMENTWISE = frozenset("mul div add sub neg sqrt square store index join phi abs pow where appended list".split())
 _DOTTED = re.compile(r"(?<![\w.])(?:numpy|scipy|torch|jax|tensorflow|math|sklearn|autograd)(?:\.\w+)+")
@@ -70,6 +71,25 @@ class Function:
         if len(ops) > 1:
             found.sort(key=lambda site: site.clock)
         yield from found
+
+    def composed(self, *ops: str) -> Iterator[Site]:
+        """Iterate over operations that a helper applies to what this function computed, each at the call of the helper.
+
+        ``log(total)`` with a helper ``log`` that adds an epsilon is such an operation. Those
+        that the helper applies to its own results are found where it is defined.
+        """
+        own = {site.value.id for site in self.body.sites}
+        seen: set[int] = set()
+        for call in self.body.inlined:
+            stack = [call.value]
+            while stack:
+                value = stack.pop()
+                if value.id in own or value.id in seen or len(seen) > _MAX_COMPOSED:
+                    continue
+                seen.add(value.id)
+                if value.op in ops:
+                    yield Site(value, call.node, call.path, call.clock, value.framework or call.framework, call.loops)
+                stack.extend(value.args)
 
     @property
     def loops(self) -> list[Loop]:

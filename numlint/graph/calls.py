@@ -479,6 +479,7 @@ def inline(
     state = tuple((key, value.id) for key, value in frame.env.items() if "." in key) if own else ()
     key = (identity, tuple(value.id for value in args), tuple(sorted((k, v.id) for k, v in keywords.items())), state)
     if key in analysis.inlined and closure.env is None:
+        frame.inline_site(analysis.inlined[key], node)
         return analysis.inlined[key]
     analysis.inlined_calls += 1
     child = Frame(analysis, closure.module, definition, {}, owner=closure.owner, outer=closure.env)
@@ -502,6 +503,7 @@ def inline(
             if name.startswith(prefix) and frame.env.get(caller_name) is not value:
                 frame.bind(caller_name, value)
     analysis.inlined[key] = result
+    frame.inline_site(result, node)
     return result
 
 

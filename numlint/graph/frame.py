@@ -114,6 +114,7 @@ class Frame:
     owner: ClassDefinition | None = None
     outer: dict[str, Value] | None = None
     sites: list[Site] | None = None
+    inlined: list[Site] = field(default_factory=list)
     loops: list[Loop] | None = None
     path: Path | None = None
     returns: list[Return] = field(default_factory=list)
@@ -171,6 +172,14 @@ class Frame:
             self.clock += 1
             self.sites.append(Site(value, node, self.path, self.clock, framework or value.framework, tuple(self.loop_stack)))
         return value
+
+    def inline_site(self, value: Value, node: ast.AST) -> None:
+        """Record that a call at `node` was replaced by what the called function returns."""
+        if self.sites is not None:
+            from numlint.graph.site import Site
+
+            self.clock += 1
+            self.inlined.append(Site(value, node, self.path, self.clock, value.framework, tuple(self.loop_stack)))
 
     def bind(self, name: str, value: Value) -> None:
         """Bind a local name, or a dotted attribute path, to a value."""

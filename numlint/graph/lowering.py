@@ -27,6 +27,7 @@ class Body:
     env: dict[str, Value]
     bindings: dict[str, list[tuple[int, Value]]]
     nodes: dict[ast.AST, Value]
+    inlined: list[Site]
 
     def callee(self, node: ast.AST) -> str:
         """Return the dotted library name that a call calls, as it was imported: ``"scipy.linalg.pinv"``; or ``""``."""
@@ -107,4 +108,5 @@ def _lower(frame: Frame, body: list[ast.stmt], node: ast.AST) -> Body:
         frame.env,
         frame.bindings,
         frame.nodes,
+        frame.inlined,
     )

@@ -127,6 +127,19 @@ BAD = [
         """
         import numpy as np
 
+        def log(x):
+            return np.log(x + 1e-12)
+
+        def free_energy(energies):
+            partition = np.exp(-energies).sum()
+            return -log(partition)
+        """,
+        call="free_energy(np.array([-1000.0, 1.0]))",
+    ),
+    Example(
+        """
+        import numpy as np
+
         def contrast(hit, others):
             return -np.log(np.exp(hit) / np.exp(others).sum(axis=1))
         """,
@@ -170,6 +183,7 @@ LIMIT = [
 ]
 
 
+LOGARITHMS = ("log", "log2", "log10", "log1p")
 LIBRARY = {
     "numpy": "scipy.special.logsumexp",
     "torch": "torch.logsumexp",
@@ -181,10 +195,14 @@ PAIRWISE = {"numpy": "numpy", "torch": "torch", "jax": "jax.numpy", "autograd": 
 
 
 def check(function: Function) -> Iterator[Hazard]:
-    for site in function.sites("log", "log2", "log10", "log1p"):
+    own = {site.value for site in function.sites("exp")}
+    composed = list(function.composed(*LOGARITHMS))
+    for site in (*function.sites(*LOGARITHMS), *composed):
         found = _exponentials(site.value.args[0], function.body.analysis.carried)
         if found is None or not found.summed or as_softmax(site.value.args[0].core) is not None:
             continue
+        if site in composed and own.isdisjoint(found.values):
+            continue  # a helper's own exponentials are found where it is defined
         framework = found.values[0].framework or site.framework
         caught = framework == "python" and site.catches("OverflowError", "ArithmeticError")
         overflows = not caught and any(function.exp_overflow(value.args[0], site) == "yes" for value in found.values)
