@@ -210,7 +210,8 @@ len        x  builtins:len numpy:size torch:numel
 shape      x  numpy:shape tensorflow:shape
 join       x,@axis  numpy:concatenate,stack,hstack,vstack,column_stack,dstack,append,block torch:cat,stack,hstack,vstack,concat,concatenate tensorflow:concat,stack theano.tensor:concatenate,stack
 split      x,_  numpy:split,array_split,hsplit,vsplit torch:split,chunk tensorflow:split
-take       x,_,@axis  numpy:take,take_along_axis,compress,extract torch:gather,index_select,take,masked_select tensorflow:gather,boolean_mask,gather_nd
+take       x,y,@axis  numpy:take,take_along_axis torch:take,masked_select tensorflow:gather,boolean_mask,gather_nd
+take       x,@axis,y  torch:gather,index_select
 zeros      @shape,@dtype  numpy:zeros,zeros_like torch:zeros,zeros_like tensorflow:zeros,zeros_like theano.tensor:zeros,zeros_like
 ones       @shape,@dtype  numpy:ones,ones_like torch:ones,ones_like tensorflow:ones,ones_like theano.tensor:ones,ones_like
 full       _,x,@dtype  numpy:full,full_like torch:full,full_like tensorflow:fill
@@ -312,7 +313,8 @@ isnan | isnan
 ptp @axis | ptp
 nonzero | nonzero
 numel | numel
-gather _ | gather index_select take
+gather @axis y | gather index_select
+take y @axis | take
 eq y | eq
 ne y | ne
 lt y | lt
