@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 
-from numlint.graph.expressions import combine, component, element_of, path_key, select
+from numlint.graph.expressions import VIEW_ATTRIBUTES, attribute_of, combine, component, element_of, path_key, select
 from numlint.graph.frame import Closure, Frame, Path, Return, lowers
 from numlint.graph.site import Exit, Loop
 from numlint.graph.value import Value
@@ -29,7 +29,11 @@ def assign(frame: Frame, target: ast.expr, value: Value) -> None:
             if isinstance(element, ast.Starred):
                 assign(frame, element.value, frame.unknown("starred"))
             else:
-                assign(frame, element, frame.unknown("starred") if star else component(frame, value, index, len(target.elts)))
+                assign(
+                    frame,
+                    element,
+                    frame.unknown("starred") if star else component(frame, value, index, len(target.elts)),
+                )
     elif isinstance(target, ast.Attribute):
         key = path_key(target)
         if key:
@@ -43,8 +47,11 @@ def assign(frame: Frame, target: ast.expr, value: Value) -> None:
 
 def _store(frame: Frame, target: ast.Subscript, value: Value) -> None:
     """``base[index] = value``: the base becomes a new value that holds both."""
-    base_key = path_key(target.value)
-    base = frame.expression(target.value)
+    written = target.value
+    while isinstance(written, ast.Attribute) and written.attr in VIEW_ATTRIBUTES and path_key(written) not in frame.env:
+        written = written.value  # `x.flat[i] = value` writes into x
+    base_key = path_key(written)
+    base = frame.expression(written)
     index = frame.expression(target.slice)
     if base_key:
         _forget(frame, base_key)
@@ -244,13 +251,22 @@ def while_(frame: Frame, node: ast.While) -> None:
     frame.block(node.orelse)
 
 
+def _attribute_on_entry(frame: Frame, name: str) -> Value | None:
+    """Value of ``self.name`` before a loop that assigns it, when the function has not touched it yet."""
+    receiver, _, attribute = name.partition(".")
+    if not attribute.isidentifier() or receiver != frame.self_name or receiver not in frame.env:
+        return None
+    return attribute_of(frame, frame.env[receiver], attribute)
+
+
 def _iterate(frame: Frame, loop: Loop, body: list[ast.stmt], element: Value | None, target: ast.expr | None) -> None:
     before, entry = frame.path, dict(frame.env)
     heads: dict[str, Value] = {}
     for name in frame.analysis.assigned_in(loop.node, lambda: assigned_paths(body)):
-        initial = frame.env.get(name)
+        initial = frame.env.get(name) or _attribute_on_entry(frame, name)
         if initial is None:
             continue
+        entry[name] = initial
         heads[name] = frame.graph.fresh("carried", initial, name=name)
         frame.bind(name, heads[name])
     for name in [name for name in frame.env if ("." in name or "[" in name) and name not in heads]:
@@ -366,7 +382,7 @@ def function(frame: Frame, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None
     if frame.definition is None and node.name in frame.module.functions:
         return  # a function of the module: resolved by name, when it is used
     definition = next((item for item in frame.module.definitions if item.node is node), None)
-    closure = Closure(definition, node, frame.module, frame.env if frame.outer is None else {**frame.outer, **frame.env})
+    closure = Closure(
+        definition, node, frame.module, frame.env if frame.outer is None else {**frame.outer, **frame.env}
+    )
     frame.bind(node.name, frame.graph.raw("function", (), (("closure", closure),)))
-
-

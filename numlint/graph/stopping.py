@@ -17,7 +17,9 @@ from numlint.graph.value import Value
 
 Carried = dict[int, tuple[Value, Value]]
 
-_SIZES = frozenset({"abs", "norm", "max", "sum", "mean", "sqrt", "square", "cast", "view", "transpose", "any", "all", "median"})
+_SIZES = frozenset(
+    {"abs", "norm", "max", "sum", "mean", "sqrt", "square", "cast", "view", "transpose", "any", "all", "median"}
+)
 
 
 class StopTest(NamedTuple):
@@ -32,7 +34,7 @@ class StopTest(NamedTuple):
     others : tuple of Value
         Conditions that must hold besides, for this exit.
     continues : bool
-        Whether the loop goes on while the comparison holds: then nan ends it.
+        Whether it is the condition of a ``while``, which goes on while the comparison holds: then nan ends it.
     """
 
     site: Site
@@ -50,19 +52,23 @@ def stop_tests(sites: list[Site], loops: list[Loop]) -> Iterator[StopTest]:
         if site.value.op in ("lt", "le"):
             by_value.setdefault(site.value.id, site)
     for loop in loops:
-        ways = [list(_conditions(exit_.path, loop.entry, loop.condition)) for exit_ in loop.exits]
+        ways = [(list(_conditions(exit_.path, loop.entry, loop.condition)), False) for exit_ in loop.exits]
         if loop.condition is not None:
-            ways += [[pair] for pair in _failing(loop.condition)]
+            ways += [([pair], True) for pair in _failing(loop.condition)]
         seen: set[int] = set()
-        for way in ways:
+        for way, at_head in ways:
             for condition, holds in way:
                 site = by_value.get(condition.id)
-                if site is None or condition.id in seen or loop not in site.loops and not isinstance(loop.condition, Value):
+                if (
+                    site is None
+                    or condition.id in seen
+                    or (loop not in site.loops and not isinstance(loop.condition, Value))
+                ):
                     continue
                 seen.add(condition.id)
                 quantity, bound = condition.args if holds else condition.args[::-1]
                 others = tuple(other for other, _ in way if other is not condition)
-                yield StopTest(site, loop, quantity, bound, others, not holds)
+                yield StopTest(site, loop, quantity, bound, others, at_head and not holds)
 
 
 def _conditions(path: Path | None, entry: Path | None, skipped: Value | None) -> Iterator[tuple[Value, bool]]:
@@ -117,11 +123,21 @@ def is_step(value: Value, carried: Carried) -> bool:
     A difference of which one side is a name's value at the head of the loop and the
     other the value that it gets in the iteration; or two neighbours of a history.
     """
-    inner = size_of(value)
-    if inner.op != "sub":
-        return False
-    left, right = inner.args[0].core, inner.args[1].core
-    return _is_next(left, right, carried) or _is_next(right, left, carried) or are_neighbours(left, right)
+    return difference_of(value, carried) is not None
+
+
+def difference_of(value: Value, carried: Carried) -> Value | None:
+    """Return the difference between neighbouring iterations that a quantity measures, or None."""
+    candidates = [size_of(value)]
+    if candidates[0].op == "carried" and candidates[0].id in carried:
+        candidates += [size_of(part) for part in _alternatives(carried[candidates[0].id][1])]
+    for inner in candidates:
+        if inner.op != "sub":
+            continue
+        left, right = inner.args[0].core, inner.args[1].core
+        if _is_next(left, right, carried) or _is_next(right, left, carried) or are_neighbours(left, right):
+            return inner
+    return None
 
 
 def _is_next(new: Value, old: Value, carried: Carried) -> bool:
@@ -160,13 +176,20 @@ def _changes(new: Value, old: Value) -> bool:
     return False
 
 
+def are_last_two(one: Value, other: Value) -> bool:
+    """Whether two values are the last two items of a sequence."""
+    if one.op != "index" or other.op != "index" or len(one.args) != 2 or one.args[0].core is not other.args[0].core:
+        return False
+    return {one.args[1].core.constant, other.args[1].core.constant} == {-1, -2}
+
+
 def are_neighbours(one: Value, other: Value) -> bool:
     """Whether two values are items of one sequence at indices that differ by one."""
     if one.op != "index" or other.op != "index" or len(one.args) != 2 or one.args[0].core is not other.args[0].core:
         return False
     first, second = one.args[1].core, other.args[1].core
     if isinstance(first.constant, int) and isinstance(second.constant, int):
-        return {first.constant, second.constant} == {-1, -2}
+        return are_last_two(one, other)
     for low, high in ((first, second), (second, first)):
         if low.op == "sub" and low.args[0].core is high and low.args[1].number == 1:
             return True
@@ -175,18 +198,27 @@ def are_neighbours(one: Value, other: Value) -> bool:
     return False
 
 
-def is_relative(quantity: Value, bound: Value) -> bool:
+def is_relative(quantity: Value, bound: Value, carried: Carried) -> bool:
     """Whether a test scales with what it compares: a quotient, or a bound with a computed factor."""
-    if any(below.number is None for below in product(size_of(quantity)).denominator) or quantity.core.op == "div":
-        return True
-    inner = quantity.core
-    while inner.op in _SIZES and inner.args:
-        inner = inner.args[0].core
-        if inner.op == "div" and inner.args[1].core.number is None:
-            return True
+    for part in [quantity.core, *(_alternatives(carried[quantity.core.id][1]) if quantity.core.id in carried else ())]:
+        inner = part
+        while inner.op == "div" or (inner.op in _SIZES and inner.args):
+            if inner.op == "div" and inner.args[1].core.number is None and not counting(inner.args[1]):
+                return True
+            inner = inner.args[0].core
     factors = product(bound).numerator
+    if len(factors) > 1:
+        return True
+    compared = {part.id for part in size_of(quantity).walk(200) if part.op not in ("const", "param", "self")}
+    if any(part.id in compared for factor in factors for part in factor.walk(200)):
+        return True
     measured = [factor for factor in factors if factor.op not in ("param", "attr", "const", "name", "index", "unknown")]
     return bool(measured) or bound.core.op == "add"
+
+
+def counting(value: Value) -> bool:
+    """Whether a value is a size: of an array, of a list."""
+    return value.core.op in ("len", "shape") or (value.core.op == "index" and value.core.args[0].core.op == "shape")
 
 
 def counts(value: Value, carried: Carried) -> bool:

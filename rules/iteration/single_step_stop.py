@@ -28,7 +28,7 @@ from collections.abc import Iterator
 from numlint.finding import Confidence
 from numlint.function import Function
 from numlint.graph.site import Site
-from numlint.graph.stopping import StopTest, are_neighbours, counts, is_relative, is_step, size_of, stop_tests
+from numlint.graph.stopping import StopTest, are_last_two, counts, is_relative, is_step, size_of, stop_tests
 from numlint.graph.value import Value
 from numlint.rule import Example, Hazard
 
@@ -141,7 +141,9 @@ LIMIT = [
     ),
 ]
 
-MESSAGE = "the loop ends after one step that changed the result by less than an absolute tolerance: a plateau looks the same"
+MESSAGE = (
+    "the loop ends after one step that changed the result by less than an absolute tolerance: a plateau looks the same"
+)
 THRESHOLD = "depends on the scale: with the loss scaled by 1e-8, descent to w = 3.0 stops at w = 0.6"
 
 
@@ -149,21 +151,25 @@ def check(function: Function) -> Iterator[Hazard]:
     carried = function.body.analysis.carried
     reported = set()
     for test in stop_tests(function.body.sites, function.loops):
-        if not is_step(test.quantity, carried) or not _absolute(test.quantity, test.bound) or _is_backed(function, test):
+        if (
+            not is_step(test.quantity, carried)
+            or not _absolute(function, test.quantity, test.bound)
+            or _is_backed(function, test)
+        ):
             continue
         reported.add(test.site.value.id)
         yield _hazard(function, test.site)
     for site in function.sites("lt", "le"):
         quantity, bound = site.value.args
         difference = size_of(quantity)
-        if site.value.id in reported or difference.op != "sub" or not _absolute(quantity, bound):
+        if site.value.id in reported or difference.op != "sub" or not _absolute(function, quantity, bound):
             continue
-        if are_neighbours(difference.args[0].core, difference.args[1].core) and not site.loops:
+        if not site.loops and are_last_two(difference.args[0].core, difference.args[1].core):
             yield _hazard(function, site)
 
 
-def _absolute(quantity: Value, bound: Value) -> bool:
-    return bound.core.number != 0 and not is_relative(quantity, bound)
+def _absolute(function: Function, quantity: Value, bound: Value) -> bool:
+    return bound.core.number != 0 and not is_relative(quantity, bound, function.body.analysis.carried)
 
 
 def _is_backed(function: Function, test: StopTest) -> bool:
