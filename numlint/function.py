@@ -16,11 +16,12 @@ from functools import cached_property
 from numlint.facts import denominators
 from numlint.facts.interpreter import Facts
 from numlint.facts.precision import Format, dtype_of, working_format
-from numlint.facts.provenance import is_imaginary, presumed_sign
+from numlint.facts.provenance import Source, is_imaginary, presumed_sign, sources
 from numlint.facts.range import Range
 from numlint.facts.vanishing import Zero, why_zero
 from numlint.finding import Edit, Rewrite, Safety, Span, Step
 from numlint.graph import vocabulary
+from numlint.graph.callers import arguments
 from numlint.graph.callers import Argument, arguments
 from numlint.graph.lowering import Body
 from numlint.graph.module import ClassDefinition, Module
@@ -150,7 +151,7 @@ class Function:
 
     def why_zero(self, value: Value, site: Site) -> Zero | None:
         """Why a value can be zero at a site, or None when nothing speaks for it."""
-        return why_zero(value, site.path, self.facts, self.body.analysis.carried)
+        return why_zero(value, site.path, self.facts, self.body.analysis.carried, self.arguments)
 
     def zero_of_log(self, site: Site) -> Zero | None:
         """Why the argument of a logarithm can be zero, or None when nothing speaks for it or the author has provided for it.
@@ -190,6 +191,16 @@ class Function:
     def zero_denominator(self, value: Value, site: Site) -> denominators.Zero | None:
         """Say why a denominator can be zero at a site on ordinary data, or None."""
         return denominators.vanishing(value, self.facts, self.body.analysis.carried, site.path, self.arguments)
+
+    def sources(self, value: Value, site: Site) -> tuple[Source, ...]:
+        """Values that decide how large a value can be at a site; those of a parameter are what the callers pass."""
+        analysis = self.body.analysis
+        return sources(
+            value,
+            lambda other: self.range(other, site).bounded,
+            analysis.carried,
+            lambda parameter: [argument.value for argument in arguments(analysis, parameter)],
+        )
 
     def dtype(self, value: Value) -> str:
         """Dtype of a value, or ``""``."""

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from numlint.facts.interpreter import Facts
+from numlint.facts.selection import Arguments, Loops, occurs_in_data, tested
 from numlint.graph.frame import Path
 from numlint.graph.probability import as_sigmoid, as_softmax, distribution_call
 from numlint.graph.terms import one_minus, one_plus
@@ -51,16 +52,30 @@ _PENDING = Zero("pending", None, True)  # type: ignore[arg-type]
 """A loop-carried value while its own iteration is searched: vanishes if everything else does."""
 
 
-def why_zero(value: Value, path: Path | None, facts: Facts, carried: dict[int, tuple[Value, Value]]) -> Zero | None:
-    """Return why `value` can be zero where the conditions of `path` hold, or None when nothing speaks for it."""
-    found = _Search(facts, carried).zero(value, path, 0)
-    return None if found is _PENDING else found
+def why_zero(value: Value, path: Path | None, facts: Facts, loops: Loops, arguments: Arguments) -> Zero | None:
+    """Return why `value` can be zero where the conditions of `path` hold, or None when nothing speaks for it.
+
+    Parameters
+    ----------
+    value : Value
+    path : Path or None
+    facts : Facts
+    loops : dict
+        Id of each loop-carried value to its value on entry and at the end of an iteration.
+    arguments : callable
+        What the callers pass for a parameter, each with the path of the call.
+    """
+    found = _Search(facts, loops, arguments).zero(value, path, 0)
+    if found is None or found is _PENDING or (found.kind != UNKNOWN and tested(found.source, path, sizes=False)):
+        return None
+    return found
 
 
 class _Search:
-    def __init__(self, facts: Facts, carried: dict[int, tuple[Value, Value]]) -> None:
+    def __init__(self, facts: Facts, loops: Loops, arguments: Arguments) -> None:
         self.facts = facts
-        self.carried = carried
+        self.loops = loops
+        self.arguments = arguments
         self.known: dict[tuple[int, int], Zero | None] = {}
 
     def zero(self, value: Value, path: Path | None, depth: int) -> Zero | None:
@@ -122,6 +137,15 @@ def _unknown(search: _Search, value: Value, path: Path | None, depth: int) -> Ze
     return Zero(UNKNOWN, value, False)
 
 
+def _parameter(search: _Search, value: Value, path: Path | None, depth: int) -> Zero | None:
+    """A parameter: unknown, unless every caller in the module passes what cannot vanish, or one passes what does."""
+    passed = search.arguments(value)
+    if not passed:
+        return Zero(UNKNOWN, value, False)
+    found = search.any_of(search.zero(argument, where, depth) for argument, where in passed)
+    return found if found is None or found.kind == UNKNOWN else found._replace(source=value)
+
+
 def _constant(kind: str, sure: bool) -> Step:
     return lambda search, value, path, depth: Zero(kind, value, sure)
 
@@ -142,6 +166,8 @@ def _sum_of_terms(search: _Search, value: Value, path: Path | None, depth: int) 
     raised = one_plus(value)
     if raised is not None and raised.op in ("erf", "tanh"):
         return Zero(TAIL if raised.op == "erf" else UNDERFLOW, value, True)
+    if len({argument.core.id for argument in value.args}) == 1:  # A + A.T
+        return search.zero(value.args[0], path, depth)
     return search.all_of(search.zero(argument, path, depth) for argument in value.args)
 
 
@@ -180,7 +206,7 @@ def _aggregate(search: _Search, value: Value, path: Path | None, depth: int) -> 
     """Sum or mean: zero when every term is, so that a count of what does not occur is the usual case."""
     inner = value.args[0]
     if inner.core.op in ("eq", "ne", "lt", "le", "and", "or", "not", "isnan", "in"):
-        return Zero(COUNT, value, False)
+        return None if occurs_in_data(inner) else Zero(COUNT, value, False)
     found = search.zero(inner, path, depth)
     if found is not None and as_softmax(inner) is not None:
         return found._replace(sure=False)
@@ -214,8 +240,10 @@ def _bounded_below(search: _Search, value: Value, path: Path | None, depth: int)
         return None
     if bound.number == 0:
         return Zero(ATTAINED, value, True)
+    if bound.number > 0:  # and yet the range holds 0: the dtype cannot hold the bound
+        return Zero(UNDERFLOW, value, True)
     found = search.zero(operand, path, depth)
-    return found if bound.number > 0 or (found is not None and found.kind != UNKNOWN) else None
+    return found if found is not None and found.kind != UNKNOWN else None
 
 
 def _branches(search: _Search, value: Value, path: Path | None, depth: int) -> Zero | None:
@@ -233,7 +261,7 @@ def _merged(search: _Search, value: Value, path: Path | None, depth: int) -> Zer
 
 
 def _carried(search: _Search, value: Value, path: Path | None, depth: int) -> Zero | None:
-    entry, end = search.carried.get(value.id, (None, None))
+    entry, end = search.loops.get(value.id, (None, None))
     if end is None or entry is None:
         return None
     return search.any_of(search.zero(one, None, depth) for one in (entry, end) if one.op != "const")
@@ -280,13 +308,14 @@ def _product(search: _Search, value: Value, path: Path | None, depth: int) -> Ze
 _STEPS: dict[str, Step] = {
     **dict.fromkeys("view transpose cast sqrt split take element comprehension diag nan_to_num min minimum".split(), _through),
     **dict.fromkeys("list tuple joined appended".split(), _merged),
-    **dict.fromkeys("param attr call unknown name mutated self global".split(), _unknown),
+    **dict.fromkeys("attr call unknown name mutated self global".split(), _unknown),
     **dict.fromkeys("abs square norm std var ptp hypot mse median".split(), _magnitude),
     **dict.fromkeys("sum mean cumsum".split(), _aggregate),
     **dict.fromkeys("exp exp2 exp10".split(), _exponential),
     **dict.fromkeys("where phi".split(), _branches),
     **dict.fromkeys("clip maximum".split(), _bounded_below),
     **dict.fromkeys("cdist pdist".split(), _distances),
+    "param": _parameter,
     "const": _literal,
     "relu": _constant(ATTAINED, True),
     "erfc": _constant(TAIL, True),

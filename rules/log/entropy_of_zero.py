@@ -201,18 +201,13 @@ def _fate(function: Function, value: Value) -> tuple[bool, bool]:
             if use.op == "nan_to_num":
                 return False, True
             if use.op in ("sum", "mean"):
-                calls = [function.text(site.node) for site in function.sites(use.op) if site.value is use]
-                return True, any(map(_omits_nan, calls))
+                return True, use.attr("skipnan") is not None
             if use.id not in seen and use.op in ("neg", "mul", "div", "comprehension", "list", "appended", "where"):
                 seen.add(use.id)
                 queue.append(use)
             elif use.op in ("add", "sub") and any(argument.op == "carried" for argument in use.args):
                 return True, False
     return value.op == "matmul", False
-
-
-def _omits_nan(call: str) -> bool:
-    return call.partition("(")[0].rpartition(".")[2].startswith("nan")
 
 
 def _rewrite(function: Function, weighted: WeightedLog) -> Rewrite:

@@ -159,8 +159,9 @@ def check(function: Function) -> Iterator[Hazard]:
             q, complement = argument_of(other.value)
             if not complement or selected_from(q) is not selected_from(p) or not _is_loss(function, one, other):
                 continue
-            if _reaches_zero(function, one) or _reaches_zero(function, other):
-                yield _hazard(function, one, other)
+            exposed = [log for log in (one, other) if _reaches_zero(function, log)]
+            if exposed:
+                yield from _hazards(function, one, other, exposed)
                 break
 
 
@@ -227,25 +228,22 @@ def _reaches_zero(function: Function, site: Site) -> bool:
     return function.zero_of_log(site) is not None
 
 
-def _hazard(function: Function, one: Site, other: Site) -> Hazard:
+def _hazards(function: Function, one: Site, other: Site, exposed: list[Site]) -> Iterator[Hazard]:
+    """One hazard for the sum, or one for each logarithm when they stand in statements of their own."""
     whole = next((site for site in function.sites("add", "sub") if _holds(site, one, other)), None)
-    same = whole is not None and function.statement(whole.node) is function.statement(one.node)
-    site = whole if whole is not None and same else min(one, other, key=lambda item: item.clock)
-    arguments = (one.value.args[0], other.value.args[0])
+    statements = {function.statement(site.node) for site in (one, other, *([whole] if whole is not None else []))}
+    together = len(statements) == 1
     sigmoids: list[Sigmoid] = [sigmoid for log in (one, other) if (sigmoid := sigmoid_of_log(log)) is not None]
-    return Hazard(
-        site,
-        "binary cross-entropy from probabilities: 0 * log(0) is nan once a probability is exactly 0 or 1",
-        threshold=", ".join(f"{item.name} from a logit of {LIMITS[item.name]}" for item in formats_of(one.framework)),
-        origin=arguments[:1],
-        explains=(
-            site.value,
-            *(value for log in (one, other) for value in (log.value, *_users(function, log))),
-            *arguments,
-            *(part for sigmoid in sigmoids for part in sigmoid.parts),
-        ),
-        rewrite=_rewrite(function, one, other, whole if same else None),
-    )
+    explained = [value for log in (one, other) for value in (log.value, log.value.args[0], *_users(function, log))]
+    for site in [whole] if together and whole is not None else exposed[:1] if together else exposed:
+        yield Hazard(
+            site,
+            "binary cross-entropy from probabilities: 0 * log(0) is nan once a probability is exactly 0 or 1",
+            threshold=", ".join(f"{item.name} from a logit of {LIMITS[item.name]}" for item in formats_of(one.framework)),
+            origin=(one.value.args[0],),
+            explains=(site.value, *explained, *(part for sigmoid in sigmoids for part in sigmoid.parts)),
+            rewrite=_rewrite(function, one, other, whole if together else None),
+        )
 
 
 def _holds(site: Site, one: Site, other: Site) -> bool:
