@@ -58,17 +58,17 @@ def stop_tests(sites: list[Site], loops: list[Loop]) -> Iterator[StopTest]:
         seen: set[int] = set()
         for way, at_head in ways:
             for condition, holds in way:
-                site = by_value.get(condition.id)
+                found = by_value.get(condition.id)
                 if (
                     site is None
                     or condition.id in seen
-                    or (loop not in site.loops and not isinstance(loop.condition, Value))
+                    or (loop not in found.loops and not isinstance(loop.condition, Value))
                 ):
                     continue
                 seen.add(condition.id)
                 quantity, bound = condition.args if holds else condition.args[::-1]
                 others = tuple(other for other, _ in way if other is not condition)
-                yield StopTest(site, loop, quantity, bound, others, at_head and not holds)
+                yield StopTest(found, loop, quantity, bound, others, at_head and not holds)
 
 
 def _conditions(path: Path | None, entry: Path | None, skipped: Value | None) -> Iterator[tuple[Value, bool]]:
@@ -153,7 +153,8 @@ def _is_next(new: Value, old: Value, carried: Carried) -> bool:
 
 def _alternatives(value: Value) -> Iterator[Value]:
     """Values that a join can be, itself included."""
-    stack, seen = [value.core], set()
+    stack: list[Value] = [value.core]
+    seen: set[int] = set()
     while stack and len(seen) < 32:
         current = stack.pop()
         if current.id in seen:
@@ -231,9 +232,9 @@ def counts(value: Value, carried: Carried) -> bool:
     if inner.op != "carried" or inner.id not in carried:
         return False
     for part in _alternatives(carried[inner.id][1]):
-        if part.op in ("add", "sub") and any(argument.core is inner for argument in part.args):
-            if any(argument.core.number is not None for argument in part.args):
-                return True
+        stepped = part.op in ("add", "sub") and any(argument.core is inner for argument in part.args)
+        if stepped and any(argument.core.number is not None for argument in part.args):
+            return True
     return False
 
 
@@ -245,7 +246,7 @@ def is_update(value: Value, loop: Loop, carried: Carried) -> bool:
         candidates |= {part.id for part in _alternatives(carried[inner.id][1])}
     for _, head, end in loop.carried.values():
         for part in _alternatives(end):
-            if part.op in ("add", "sub") and any(argument.core is head for argument in part.args):
-                if any(argument.core.id in candidates for argument in part.args if argument.core is not head):
-                    return True
+            others = [argument.core.id for argument in part.args if argument.core is not head]
+            if part.op in ("add", "sub") and len(others) == 1 and others[0] in candidates:
+                return True
     return False

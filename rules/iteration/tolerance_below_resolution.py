@@ -118,7 +118,7 @@ def check(function: Function) -> Iterator[Hazard]:
         endless = test.loop.iterable is None and not limited
         yield Hazard(
             test.site,
-            f"a step smaller than {tolerance:g} is below the spacing of {form.name} numbers near 1: the test asks for equality",
+            f"a step below {tolerance:g} is less than the spacing of {form.name} at 1: the test asks for equality",
             threshold=f"{form.name} resolves {form.eps:.1e} at 1, and proportionally less at larger values",
             severity=Severity.ERROR if endless else Severity.WARNING,
             rewrite=function.advice(f"a tolerance of about {10 * form.eps:.0e} times the size of what is compared"),
