@@ -178,7 +178,8 @@ def apply(
                 break
         else:
             attrs[vocabulary.KEYWORDS.get(name, name)] = value
-    if operation.op in BINARY_OPERATIONS and len(operands) < 2 or not (args or keywords) and signature[0][0] not in "@_*":
+    missing = not (args or keywords) and signature[0][0] not in "@_*" and operation.op not in ("array", "float", "int")
+    if missing or (operation.op in BINARY_OPERATIONS and len(operands) < 2):
         return opaque(frame, _ref(frame, operation.op), args, keywords, node, framework)
     wanted = [slot for slot in signature if slot[0] not in "@_*"]
     while wanted and wanted[-1] not in operands:
