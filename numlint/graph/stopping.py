@@ -60,7 +60,7 @@ def stop_tests(sites: list[Site], loops: list[Loop]) -> Iterator[StopTest]:
             for condition, holds in way:
                 found = by_value.get(condition.id)
                 if (
-                    site is None
+                    found is None
                     or condition.id in seen
                     or (loop not in found.loops and not isinstance(loop.condition, Value))
                 ):
