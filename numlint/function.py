@@ -21,7 +21,6 @@ from numlint.facts.range import Range
 from numlint.facts.vanishing import Zero, why_zero
 from numlint.finding import Edit, Rewrite, Safety, Span, Step
 from numlint.graph import vocabulary
-from numlint.graph.callers import arguments
 from numlint.graph.callers import Argument, arguments
 from numlint.graph.lowering import Body
 from numlint.graph.module import ClassDefinition, Module

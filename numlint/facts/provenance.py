@@ -7,7 +7,7 @@ the same range, all numbers, but a reviewer asks what bounds the second one only
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from numlint.facts.range import Range
@@ -48,14 +48,33 @@ class Source(NamedTuple):
     value: Value
 
 
-def sources(value: Value, carried: dict[int, tuple[Value, Value]] | None = None) -> tuple[Source, ...]:
-    """Return the values that decide how large `value` can be, nearest first."""
+def sources(
+    value: Value,
+    bounded: Callable[[Value], bool],
+    carried: dict[int, tuple[Value, Value]],
+    passed: Callable[[Value], Iterable[Value]],
+) -> tuple[Source, ...]:
+    """Return the values that decide how large `value` can be, nearest first.
+
+    Parameters
+    ----------
+    value : Value
+    bounded : callable
+        Whether the range of a value is known to be finite.
+    carried : dict
+        Entry and end of loop-carried values, by id.
+    passed : callable
+        What the callers pass for a parameter.
+    """
     found: list[Source] = []
     queue, seen = [value], {value.id}
     for current in queue:
         if len(seen) > MAX_SOURCES:
             break
-        below = list(_operands(current, carried or {}))
+        if current.op != "const" and current is not value and bounded(current):
+            found.append(Source("bounded", current))
+            continue
+        below = list(_operands(current, carried)) or (list(passed(current)) if current.op == "param" else [])
         if not below:
             found.append(Source(_kind(current), current))
         for operand in below:
@@ -130,17 +149,19 @@ def _kind_of_call(value: Value) -> str:
     return "network" if on_object and differentiable else "data"
 
 
-def is_quadratic_form(value: Value) -> bool:
-    """Whether a value is ``x.T @ P @ x`` or ``(x @ P) * x``: not negative for the matrices it is written with."""
+def sign_of_quadratic_form(value: Value) -> int:
+    """Sign of ``c * x.T @ P @ x`` or ``c * (x @ P) * x``, for the matrices it is written with; 0 for other values."""
     inner = value.core
     if inner.op in ("matmul", "multi_dot", "einsum"):
-        chain = list(_chain(inner))
-        return len(chain) > 1 and _last(chain[-1]).core is chain[0].core
+        chain = [product(_last(factor)) for factor in _chain(inner)]
+        first, last = chain[0].numerator, chain[-1].numerator
+        if len(chain) > 1 and len(first) == 1 and len(last) == 1 and first[0].core is last[0].core:
+            return -1 if sum(factor.coefficient < 0 for factor in chain) % 2 else 1
     if inner.op == "mul":
         for one, other in (inner.args, inner.args[::-1]):
             if one.core.op == "matmul" and any(factor.core is other.core for factor in _chain(one.core)):
-                return True
-    return False
+                return 1
+    return 0
 
 
 def _chain(value: Value) -> Iterator[Value]:
@@ -172,8 +193,8 @@ def presumed_sign(value: Value, range_of: RangeOf, depth: int = 0) -> int:
     inner = value.core
     if depth > 12:
         return 0
-    if is_quadratic_form(inner):
-        return 1
+    if (form := sign_of_quadratic_form(inner)) != 0:
+        return form
     if inner.op in ("sum", "mean", "max", "min", "median", "index", "take", "element", "cumsum", "comprehension", "triangle"):
         return presumed_sign(inner.args[0], range_of, depth + 1) if inner.args else 0
     if inner.op in ("add", "sub"):

@@ -395,6 +395,10 @@ DTYPES = {
 """Last component of a dtype's name, or its string, and the canonical dtype."""
 
 
+EXPONENTIALS = ("exp", "np.e **", "np.e**", "math.e **", "math.e**", "numpy.e **", "2.718", "power(np.e", "pow(math.e")
+"""Texts by which an exponential is written: triggers of the rules about it."""
+
+
 class Operation(NamedTuple):
     """An entry of the vocabulary: canonical operation and the meaning of its positional arguments."""
 

@@ -35,11 +35,12 @@ from numlint.graph.probability import as_softmax
 from numlint.graph.site import Site
 from numlint.graph.terms import product, terms
 from numlint.graph.value import Value
+from numlint.graph.vocabulary import EXPONENTIALS
 from numlint.rule import Example, Hazard
 
 name = "naive-logsumexp"
 code = "NL102"
-triggers = ("exp", "e")
+triggers = EXPONENTIALS
 signature = "overflow"
 severity = Severity.ERROR
 

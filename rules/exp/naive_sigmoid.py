@@ -34,11 +34,12 @@ from numlint.function import Function
 from numlint.graph.site import Site
 from numlint.graph.terms import product, terms
 from numlint.graph.value import Value
+from numlint.graph.vocabulary import EXPONENTIALS
 from numlint.rule import Example, Hazard
 
 name = "naive-sigmoid"
 code = "NL103"
-triggers = ("exp", "e")
+triggers = EXPONENTIALS
 signature = "nan"
 severity = Severity.ERROR
 

@@ -28,11 +28,12 @@ from numlint.finding import Rewrite, Safety, Severity
 from numlint.function import Function
 from numlint.graph.site import Site
 from numlint.graph.value import Value
+from numlint.graph.vocabulary import EXPONENTIALS
 from numlint.rule import Example, Hazard
 
 name = "naive-softmax"
 code = "NL101"
-triggers = ("exp",)
+triggers = EXPONENTIALS
 signature = "nan"
 severity = Severity.ERROR
 

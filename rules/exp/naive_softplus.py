@@ -32,11 +32,12 @@ from numlint.function import Function
 from numlint.graph.site import Site
 from numlint.graph.terms import terms
 from numlint.graph.value import Value
+from numlint.graph.vocabulary import EXPONENTIALS
 from numlint.rule import Example, Hazard
 
 name = "naive-softplus"
 code = "NL104"
-triggers = ("exp", "log", "log1p", "e")
+triggers = EXPONENTIALS
 signature = "overflow"
 severity = Severity.ERROR
 
