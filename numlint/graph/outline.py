@@ -2,8 +2,9 @@
 
 Parsing is the dearest part of checking a file, and most functions hold no trigger.
 Their bodies are replaced by ``pass`` and empty lines, so that every line keeps its
-number, and the parser has less to do. What stays: functions with a trigger; those
-that a kept function may call; methods that assign an attribute that kept code reads.
+number, and the parser has less to do. What stays: functions with a trigger and their
+callers; those that a kept function may call; methods that assign an attribute that
+kept code reads.
 
 The outline is found by indentation, without parsing. Where that misleads (a string
 that starts in the first column within a function), the thinned text usually does not
@@ -23,6 +24,7 @@ from numlint.graph.frame import MAX_INLINE_DEPTH
 _HEADER = re.compile(rb"^([ \t]*)(?:async[ \t]+)?(def|class)[ \t]+(\w+)", re.MULTILINE)
 _BODY = re.compile(rb":[ \t]*(?:#[^\n]*)?\r?\n")
 _WORD = re.compile(rb"\w+")
+_CALLED = re.compile(rb"(\w+)\(")
 _ATTRIBUTE = re.compile(rb"self\.(\w+)")
 _ASSIGNMENT = re.compile(rb"^[ \t]*(self\.[^=\n]*)[-+*/@%|&]*=(?!=)", re.MULTILINE)
 _ALWAYS = frozenset({b"__init__", b"forward", b"__call__", b"call", b"setUp"})
@@ -79,6 +81,11 @@ def thin(source: bytes, hits: Iterable[int]) -> bytes:
             index += 1
         if index < len(regions) and regions[index].start <= hit:
             kept[index] = True
+    suspects = {region.name for region, keep in zip(regions, kept) if keep and not region.name.startswith(b"__")}
+    for number, region in enumerate(regions):
+        # What a caller passes says what a parameter is.
+        if not kept[number] and not suspects.isdisjoint(_CALLED.findall(source, region.body, region.end)):
+            kept[number] = True
     fresh = [number for number, keep in enumerate(kept) if keep]
     words = set(_WORD.findall(_outside(source, regions)))
     attributes: set[bytes] = set()
