@@ -31,10 +31,10 @@ class Body:
 
     def callee(self, node: ast.AST) -> str:
         """Return the dotted library name that a call calls, as it was imported: ``"scipy.linalg.pinv"``; or ``""``."""
-        target = node.func if isinstance(node, ast.Call) else None
+        target: ast.expr | None = node.func if isinstance(node, ast.Call) else None
         leaf = ""
         if isinstance(target, ast.Attribute) and target not in self.nodes:
-            target, leaf = target.value, f".{target.attr}"
+            leaf, target = f".{target.attr}", target.value
         known = self.nodes.get(target) if target is not None else None
         return f"{known.attr('name')}{leaf}" if known is not None and known.op == "ref" else ""
 

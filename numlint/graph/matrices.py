@@ -19,8 +19,6 @@ PRODUCTS = frozenset({"matmul", "multi_dot", "einsum"})
 SMALL = 4
 """Order up to which a matrix whose size the code says is taken to be harmless: a camera, a pose."""
 
-_ELEMENTWISE = frozenset({"add", "sub", "mul", "div", "neg", "where", "phi", "join"})
-
 
 class Factor(NamedTuple):
     """A factor of a matrix product.
@@ -204,24 +202,65 @@ def holds(factor: Factor, design: Value) -> bool:
     return any(inner is design for inner, _ in multiplicands(factor.value))
 
 
-def order(value: Value) -> int | None:
-    """Return the number of rows of a matrix, where the code says it."""
+def powers(value: Value) -> Iterator[tuple[Value, float]]:
+    """Iterate over the factors of a scalar expression with their exponents: roots, powers and quotients are followed.
+
+    ``1 / sqrt(c * det)`` gives ``c`` and ``det`` with -0.5. An exponent that is not a
+    literal counts as a fraction, 0.5, with the sign that is written.
+    """
+    stack = [(value.core, 1.0)]
+    while stack:
+        inner, exponent = stack.pop()
+        if inner.op == "mul":
+            stack.extend((argument.core, exponent) for argument in inner.args)
+        elif inner.op == "div" and len(inner.args) == 2:
+            stack.append((inner.args[0].core, exponent))
+            stack.append((inner.args[1].core, -exponent))
+        elif inner.op in ("neg", "abs", "item", "float"):
+            stack.append((inner.args[0].core, exponent))
+        elif inner.op in ("sqrt", "square"):
+            stack.append((inner.args[0].core, exponent * (0.5 if inner.op == "sqrt" else 2.0)))
+        elif inner.op == "pow" and len(inner.args) == 2:
+            power = inner.args[1].core
+            sign = -1.0 if power.op == "neg" else 1.0
+            stack.append((inner.args[0].core, exponent * (power.number if power.number is not None else sign * 0.5)))
+        else:
+            yield inner, exponent
+
+
+def order(value: Value, depth: int = 0) -> int | None:
+    """Return the number of rows of a square matrix, where the code says it."""
     inner = value.core
+    if depth > 12:
+        return None
     if inner.op in ("list", "tuple"):
-        return len(inner.args)
+        rows = [argument.core for argument in inner.args]
+        square = all(row.op in ("list", "tuple") and len(row.args) == len(rows) for row in rows)
+        return len(rows) if square and rows else None
     if inner.op in ("eye", "zeros", "ones", "empty"):
         shape = inner.attr("shape")
-        size = shape[-1] if isinstance(shape, tuple) and shape else shape
+        sizes = {shape} if inner.op == "eye" and isinstance(shape, int) else set(shape) if _is_pair(shape) else set()
+        size = sizes.pop() if len(sizes) == 1 else None
         return size if isinstance(size, int) else None
-    if inner.op == "store":
-        return order(inner.args[0])
     if inner.op == "index" and inner.args[1].op == "tuple":
-        sizes = {_length(part) for part in inner.args[1].args if part.op == "slice"}
-        return sizes.pop() if len(sizes) == 1 else None
-    if inner.op in _ELEMENTWISE or inner.op in PRODUCTS:
-        known = {order(argument) for argument in inner.args} - {None}
+        lengths = [_length(part) for part in inner.args[1].args if part.op == "slice"]
+        return lengths[0] if len(lengths) == 2 and lengths[0] == lengths[1] else None
+    if inner.op in PRODUCTS:
+        factors = chain(inner)
+        known = {order(factor.value, depth + 1) for factor in (factors[0], factors[-1]) if factor.value is not inner}
+    elif inner.op in ("phi", "where", "join"):
+        known = {order(argument, depth + 1) for argument in inner.args[inner.op != "join" :]}
         return known.pop() if len(known) == 1 else None
-    return None
+    elif inner.op in ("add", "sub", "mul", "div", "neg", "store"):
+        known = {order(argument, depth + 1) for argument in inner.args[: 1 if inner.op == "store" else None]}
+    else:
+        return None
+    known.discard(None)
+    return known.pop() if len(known) == 1 else None
+
+
+def _is_pair(shape: object) -> bool:
+    return isinstance(shape, tuple) and len(shape) == 2
 
 
 def _length(part: Value) -> int | None:
@@ -237,15 +276,29 @@ def is_small(value: Value) -> bool:
     return known is not None and known <= SMALL
 
 
+def is_diagonal(value: Value, depth: int = 0) -> bool:
+    """Whether a matrix is diagonal by construction, entry by entry too: ``D = zeros(...)``, ``D[i, i] = w[i]``."""
+    inner = value.core
+    if depth > 12:
+        return False
+    if inner.op in ("diag", "eye", "zeros"):
+        return True
+    if inner.op in ("mul", "div"):
+        return any(is_diagonal(argument, depth + 1) for argument in inner.args)
+    if inner.op in ("add", "sub", "join"):
+        return all(argument.core.op == "carried" or is_diagonal(argument, depth + 1) for argument in inner.args)
+    if inner.op == "store":
+        index = inner.args[1]
+        on_diagonal = index.op == "tuple" and len(index.args) == 2 and index.args[0] is index.args[1]
+        return on_diagonal and (inner.args[0].core.op == "carried" or is_diagonal(inner.args[0], depth + 1))
+    return False
+
+
 def is_simple_to_invert(value: Value) -> bool:
     """Whether a matrix is diagonal or orthogonal by construction."""
     inner = value.core
-    if inner.op in ("diag", "eye"):
+    if is_diagonal(inner):
         return True
-    if inner.op in ("mul", "div"):
-        return any(is_simple_to_invert(argument) for argument in inner.args)
-    if inner.op in ("add", "sub"):
-        return all(is_simple_to_invert(argument) for argument in inner.args)
     if inner.op == "index" and inner.args[1].op == "const":
         source, part = inner.args[0].core.op, inner.args[1].constant
         return (source, part) in (("qr", 0), ("svd", 0), ("svd", 2), ("eigh", 1))
@@ -273,7 +326,7 @@ def _reads_backwards(factors: tuple[Factor, ...]) -> bool:
     """Whether a product is its own transpose: ``A.T @ B.T @ S @ B @ A`` with a symmetric ``S``, or none."""
     if len(factors) < 2:
         return False
-    for one, other in zip(factors, reversed(factors)):
+    for one, other in zip(factors, reversed(factors), strict=True):
         if one is other:
             return is_symmetric(one.value)
         if one.value is not other.value or one.transposed == other.transposed:

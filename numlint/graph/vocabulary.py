@@ -225,7 +225,7 @@ unique     x  numpy:unique torch:unique builtins:set collections:Counter
 argsort    x  numpy:argsort torch:argsort
 nonzero    x  numpy:argwhere,nonzero,flatnonzero torch:nonzero,argwhere
 polyfit    x,y,@deg  numpy:polyfit
-vander     x,_  numpy:vander
+vander     x,@N  numpy:vander
 enumerate  x  builtins:enumerate
 zip        *x  builtins:zip
 map        f,x  builtins:map

@@ -227,7 +227,9 @@ def _rewrite(function: Function, inverse: Value, matrix: Value, sites: list[Site
     site = sites[0]
     library = SOLVE.get(site.framework, "numpy.linalg.solve")
     if len(sites) > 1:
-        return function.advice("factor once and solve for each product: scipy.linalg.lu_factor, or cho_factor for a covariance")
+        return function.advice(
+            "factor once and solve for each product: scipy.linalg.lu_factor, or cho_factor for a covariance"
+        )
     if inverse.op == "pinv":
         return function.advice("lstsq(A, b) solves the least-squares problem without forming the pseudo-inverse")
     advice = function.advice(f"{library}, in place of the product with the inverse")
