@@ -23,7 +23,7 @@ LAYERS = (
     {"suspect"},
     {"linter"},
     {"selection", "config", "packs", "suppress", "discover", "pool", "run", "fix"},
-    {"report"},
+    {"report", "pages"},
     {"cli", "__main__"},
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

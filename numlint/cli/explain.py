@@ -10,6 +10,7 @@ import click
 
 from numlint.cli import EXIT_CLEAN
 from numlint.cli._settings import color_of, config_options, echo, settings
+from numlint.pages import evidence, suppression
 from numlint.rule import Example, Rule
 from numlint.selection import names, suggest
 
@@ -99,15 +100,12 @@ def _page(rule: Rule, style: _Style) -> Iterator[str]:
     headings = re.compile(r"^(\S.*)\n-+$", re.MULTILINE)
     page = rule.page.rstrip()
     yield (headings.sub(lambda match: style.bold(match[1]), page) if style.color else page) + "\n"
-    yield from _examples("Bad: found, and it fails", rule.bad, style)
-    yield from _examples("Good: not found, and it holds", rule.good, style)
-    yield from _examples("At the limit: looks bad, is not found, and holds", rule.limit, style)
-    yield f"\n{style.dim(f'Suppress it with `# numlint: ignore[{rule.name}] reason` on the line.')}\n"
+    for title, examples in evidence(rule):
+        yield from _examples(title, examples, style)
+    yield f"\n{style.dim(f'Suppress it with `{suppression(rule)}` on the line.')}\n"
 
 
 def _examples(title: str, examples: Sequence[Example], style: _Style) -> Iterator[str]:
-    if not examples:
-        return
     yield f"\n{style.bold(title)}\n"
     if not style.color:
         yield "-" * len(title) + "\n"
