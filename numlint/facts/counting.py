@@ -19,6 +19,10 @@ def occurring(value: Value) -> Range | None:
     op = value.op
     if op in ("len", "sum", "count_nonzero") and value.args:
         return AT_LEAST_ONE if _selects_some(value.args[0]) else None
+    if op == "bincount" and value.args:
+        labels = value.args[0].core
+        inverse = labels.op == "index" and labels.args[0].core.op == "unique" and labels.args[1].number in (1, 2, -1)
+        return AT_LEAST_ONE if inverse and labels.args[0].core.attr("return_inverse") is True else None
     if op == "mean" and value.args:
         return SOME if _selects_some(value.args[0]) and value.args[0].core.op == "eq" else None
     if op == "index" and len(value.args) == 2:

@@ -115,6 +115,7 @@ _RELATIONS: dict[str, Callable[[Value, RangeOf], Range | None]] = {
     "add": _sum_of_two,
     "len": _counted,
     "count_nonzero": _counted,
+    "bincount": _counted,
     "mean": _counted,
     "index": _counted,
     "call": _counted,

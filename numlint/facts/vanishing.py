@@ -15,10 +15,11 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from numlint.facts.interpreter import Facts
+from numlint.facts.provenance import presumed_sign
 from numlint.facts.selection import Arguments, Loops, occurs_in_data, tested
 from numlint.graph.frame import Path
 from numlint.graph.probability import as_sigmoid, as_softmax, distribution_call
-from numlint.graph.terms import one_minus, one_plus
+from numlint.graph.terms import one_minus, one_plus, product, terms
 from numlint.graph.value import Value
 
 SINGLE_PRECISION = frozenset({"torch", "jax", "tensorflow", "mxnet"})
@@ -157,8 +158,8 @@ def _literal(search: _Search, value: Value, path: Path | None, depth: int) -> Ze
 def _quotient(search: _Search, value: Value, path: Path | None, depth: int) -> Zero | None:
     above, below = value.args[0].core, value.args[1].core
     found = search.zero(value.args[0], path, depth)
-    if found is not None and found.kind == UNKNOWN and below.op == "sum" and below.args[0].core is above:
-        return Zero(SHARE, value, True)
+    if found is not None and below.op == "sum" and below.args[0].core is above:
+        return Zero(SHARE, value, False) if found.kind == UNKNOWN else found._replace(sure=True)
     return found
 
 
@@ -186,7 +187,17 @@ def _difference(search: _Search, value: Value, path: Path | None, depth: int) ->
 
 
 def _exponential(search: _Search, value: Value, path: Path | None, depth: int) -> Zero | None:
-    return Zero(UNDERFLOW, value, True)
+    """An exponential: likely where the exponent is negative by its form, or single precision makes -104 enough."""
+    exponent = value.args[0]
+    sign = presumed_sign(exponent, lambda part: search.facts.range(part, path))
+    negative = sign < 0 or (sign == 0 and product(exponent).coefficient < 0)
+    return Zero(UNDERFLOW, value, negative or value.framework in SINGLE_PRECISION or _is_likelihood(exponent))
+
+
+def _is_likelihood(exponent: Value) -> bool:
+    """Whether an exponent adds up logarithms: exp of a log-likelihood."""
+    logarithms = ("log", "logpdf", "logsumexp", "gammaln")
+    return any(part.op in logarithms for term in terms(exponent) for part in term.value.walk(12))
 
 
 def _power(search: _Search, value: Value, path: Path | None, depth: int) -> Zero | None:
@@ -250,9 +261,14 @@ def _branches(search: _Search, value: Value, path: Path | None, depth: int) -> Z
     if len(value.args) < 3:
         return None
     condition, yes, no = value.args[:3]
-    then = search.zero(yes, search.facts.under(path, condition, True), depth)
-    orelse = search.zero(no, search.facts.under(path, condition, False), depth)
-    return search.any_of(iter((then, orelse)))
+    found = [
+        search.zero(yes, search.facts.under(path, condition, True), depth),
+        search.zero(no, search.facts.under(path, condition, False), depth),
+    ]
+    # A helper that returns 0 in one case is not known to be called in that case.
+    if value.op == "phi":
+        found = [zero._replace(sure=False) if zero is not None and zero.source.op == "const" else zero for zero in found]
+    return search.any_of(iter(found))
 
 
 def _merged(search: _Search, value: Value, path: Path | None, depth: int) -> Zero | None:
@@ -306,7 +322,8 @@ def _product(search: _Search, value: Value, path: Path | None, depth: int) -> Ze
 
 
 _STEPS: dict[str, Step] = {
-    **dict.fromkeys("view transpose cast sqrt split take element comprehension diag nan_to_num min minimum".split(), _through),
+    **dict.fromkeys("view transpose cast sqrt split take element comprehension".split(), _through),
+    **dict.fromkeys("diag nan_to_num min minimum".split(), _through),
     **dict.fromkeys("list tuple joined appended".split(), _merged),
     **dict.fromkeys("attr call unknown name mutated self global".split(), _unknown),
     **dict.fromkeys("abs square norm std var ptp hypot mse median".split(), _magnitude),

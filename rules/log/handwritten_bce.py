@@ -235,11 +235,12 @@ def _hazards(function: Function, one: Site, other: Site, exposed: list[Site]) ->
     together = len(statements) == 1
     sigmoids: list[Sigmoid] = [sigmoid for log in (one, other) if (sigmoid := sigmoid_of_log(log)) is not None]
     explained = [value for log in (one, other) for value in (log.value, log.value.args[0], *_users(function, log))]
+    limits = [f"{item.name} from a logit of {LIMITS[item.name]}" for item in formats_of(one.framework)]
     for site in [whole] if together and whole is not None else exposed[:1] if together else exposed:
         yield Hazard(
             site,
             "binary cross-entropy from probabilities: 0 * log(0) is nan once a probability is exactly 0 or 1",
-            threshold=", ".join(f"{item.name} from a logit of {LIMITS[item.name]}" for item in formats_of(one.framework)),
+            threshold=", ".join(limits),
             origin=(one.value.args[0],),
             explains=(site.value, *explained, *(part for sigmoid in sigmoids for part in sigmoid.parts)),
             rewrite=_rewrite(function, one, other, whole if together else None),

@@ -125,6 +125,8 @@ def check(function: Function) -> Iterator[Hazard]:
         if not _is_summed_loss(function, weighted.value):
             continue
         p = log.value.args[0].core
+        if p.op == "diag" or not all(map(_is_target, weighted.weights)):
+            continue  # a log-determinant, a power of a scale
         if any(as_softmax(value) or as_sigmoid(value) for value in alternatives(p)):
             continue  # log_softmax and logsigmoid cure these, by rules of their own
         if any(selected_from(weight) is selected_from(p) for weight in weighted.weights):
@@ -139,6 +141,13 @@ def check(function: Function) -> Iterator[Hazard]:
             rewrite=with_xlogy(function, weighted)
             or function.advice("the loss of the logits, such as F.cross_entropy or -(y * log_softmax(z)).sum()"),
         )
+
+
+def _is_target(weight: Value) -> bool:
+    """Whether a factor can be a target: neither a size, nor a rank, nor a sum or difference of variables."""
+    sizes = ("arange", "linspace", "len", "shape")
+    sized = weight.op in sizes or (weight.op == "index" and weight.args[0].op in sizes)
+    return not sized and len(variable_terms(weight)) <= 1
 
 
 def _is_summed_loss(function: Function, value: Value) -> bool:

@@ -24,9 +24,18 @@ N. J. Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., SIAM 2002
 import ast
 from collections.abc import Iterator
 
-from numlint.finding import Rewrite, Severity
+from numlint.facts.selection import is_mask
+from numlint.finding import Confidence, Rewrite, Severity
 from numlint.function import Function
-from numlint.graph.probability import LOGARITHMS, alternatives, argument_of, as_sigmoid, as_softmax, distribution_call
+from numlint.graph.probability import (
+    LOGARITHMS,
+    alternatives,
+    argument_of,
+    as_sigmoid,
+    as_softmax,
+    distribution_call,
+    selected_from,
+)
 from numlint.graph.site import Site
 from numlint.graph.terms import one_plus, product
 from numlint.graph.value import Value
@@ -153,12 +162,17 @@ MESSAGES = {
 def check(function: Function) -> Iterator[Hazard]:
     for site in function.sites(*LOGARITHMS, "log1p"):
         found = _density(site)
-        if found is None or (site.value.op != "log1p" and function.zero_of_log(site) is None):
+        if found is None:
             continue
-        kind, source = found
+        kind, source, direct = found
+        zero = function.zero_of_log(site) if site.value.op != "log1p" else None
+        if zero is None and site.value.op != "log1p":
+            continue
+        sure = direct and (zero is None or zero.sure) and not _is_selected(source)
         yield Hazard(
             site,
             MESSAGES[kind],
+            confidence=Confidence.LIKELY if sure else Confidence.POSSIBLE,
             threshold=THRESHOLDS[kind],
             origin=(source,),
             explains=(site.value, site.value.args[0], source),
@@ -166,28 +180,41 @@ def check(function: Function) -> Iterator[Hazard]:
         )
 
 
-def _density(site: Site) -> tuple[str, Value] | None:
-    """What the logarithm is of, and the operation that underflows."""
+def _density(site: Site) -> tuple[str, Value, bool] | None:
+    """What the logarithm is of, the operation that underflows, and whether that is certain and not one of several."""
     p, complemented = argument_of(site.value)
     if complemented:
         cumulative = next((value for value in alternatives(p) if distribution_call(value) == "cdf"), None)
-        return None if cumulative is None else ("tail", cumulative)
+        return None if cumulative is None else ("tail", cumulative, cumulative is selected_from(p))
     if site.value.op == "log1p":
         return None
-    for candidate in alternatives(site.value.args[0]):
-        if as_softmax(candidate) or as_sigmoid(candidate):
-            return None
-        parts = product(candidate)
-        for factor in (*parts.numerator, *parts.denominator):
-            called = distribution_call(factor)
-            if called:
-                return "tail" if called in ("cdf", "sf") else "density", factor
-            raised = one_plus(factor)
-            if factor.op == "erfc" or (raised is not None and raised.op == "erf"):
-                return "tail", factor
-            if factor.op == "exp":
-                return _kind_of_exp(factor), factor
+    candidates = list(alternatives(site.value.args[0]))
+    if any(as_softmax(candidate) or as_sigmoid(candidate) for candidate in candidates):
+        return None
+    for candidate in candidates:
+        found = _vanishing_factor(candidate)
+        if found is not None:
+            return *found, candidate is candidates[0]
     return None
+
+
+def _vanishing_factor(value: Value) -> tuple[str, Value] | None:
+    parts = product(value)
+    for factor in (*parts.numerator, *parts.denominator):
+        called = distribution_call(factor)
+        if called:
+            return "tail" if called in ("cdf", "sf") else "density", factor
+        raised = one_plus(factor)
+        if factor.op == "erfc" or (raised is not None and raised.op == "erf"):
+            return "tail", factor
+        if factor.op == "exp":
+            return _kind_of_exp(factor), factor
+    return None
+
+
+def _is_selected(source: Value) -> bool:
+    """Whether a mask selects the points where the distribution is asked: it may keep to the middle."""
+    return any(argument.core.op == "index" and is_mask(argument.core.args[-1]) for argument in source.args)
 
 
 def _kind_of_exp(factor: Value) -> str:
