@@ -27,6 +27,7 @@ from numlint.facts.selection import (
     selection_of,
     tested,
 )
+from numlint.graph import randomness
 from numlint.graph.frame import Path
 from numlint.graph.terms import product, terms
 from numlint.graph.value import Value
@@ -34,7 +35,7 @@ from numlint.graph.value import Value
 
 WHEN = {
     "norm": "for a zero vector",
-    "distance": "for equal points",
+    "distance": "where the two are equal",
     "deviation": "when all values are equal",
     "error": "for a perfect fit",
     "range": "when all values are equal",
@@ -55,6 +56,8 @@ MAX_STEPS = 400
 
 
 _SAME = frozenset({"view", "transpose", "cast", "diag", "triangle", "trace", "nan_to_num", "split", "cumsum", "round"})
+_SATURATING = frozenset({"sigmoid", "softmax", "exp", "tanh", "erf", "cdf", "sf", "mean", "square", "sum"})
+_REGULAR = frozenset({"expm", "qr", "eye", "ones", "softmax", "cholesky"})
 _DECOMPOSITIONS = frozenset({"svd", "eigh", "eig"})
 _GIVEN = frozenset({"param", "attr", "name", "unknown", "call", "draw", "mutated"})
 
@@ -156,6 +159,8 @@ def _inner(search: _Search, value: Value, path: Path | None, mode: int) -> Zero 
 def _index(search: _Search, value: Value, path: Path | None, mode: int) -> Zero | None:
     base, index = value.args[0], value.args[-1]
     inner = base.core
+    if index.core.op == "slice" and inner.op == "index" and inner.args[0].op in _DECOMPOSITIONS:
+        return None  # the first few of a spectrum
     if inner.op in _DECOMPOSITIONS and mode == ALONE:
         return Zero(value, "spectrum") if index.constant == (1 if inner.op == "svd" else 0) else None
     zero = search.zero(base, path, mode)
@@ -191,7 +196,7 @@ def _random(value: Value) -> bool:
     """Whether a value is drawn: noise is not all equal, and not all zero."""
     inner = value.core
     for _ in range(6):
-        if inner.op == "draw":
+        if inner.op == "draw" or (inner.op == "call" and inner.args[0].attr("name") in randomness.NUMPY):
             return True
         if inner.op not in ("add", "sub", "mul", "div", "index", "exp", "abs", "square") or not inner.args:
             return False
@@ -205,7 +210,7 @@ def _statistic(kind: str) -> Rule:
 
     def rule(search: _Search, value: Value, path: Path | None, mode: int) -> Zero | None:
         x = value.args[0].core
-        if _random(x) or x.op == "const":
+        if _random(x) or x.op == "const" or (kind == "norm" and x.op in _REGULAR):
             return None
         if x.op in ("list", "tuple", "join", "joined") and any(
             not search.range(part, path).can_be_zero for part in x.args
@@ -221,7 +226,8 @@ def _always(kind: str) -> Rule:
 
 
 def _mask(search: _Search, value: Value, path: Path | None, mode: int) -> Zero | None:
-    return None if mode == ALONE or occurs_in_data(value) else Zero(value, "count")
+    # Added to others, a mask selects one of several cases; summed, it counts.
+    return None if mode != SUMMED or occurs_in_data(value) else Zero(value, "count")
 
 
 def _exp(search: _Search, value: Value, path: Path | None, mode: int) -> Zero | None:
@@ -246,14 +252,25 @@ def _sum(search: _Search, value: Value, path: Path | None, mode: int) -> Zero | 
     inner = value.args[0].core
     selection = selection_of(inner) if value.op == "sum" else None
     if selection is not None:
-        return None if tested(selection, path, sizes=True) else Zero(value, "count")
+        # Entries that are left out for being 0 themselves are rarely all of them.
+        by_itself = len(selection.args) > 1 and selection.args[0].core.id in origins(selection.args[1])
+        return None if tested(selection, path, sizes=True) else Zero(value, "count", not by_itself)
     found = search.zero(inner, path, SUMMED)
     if found is not None:
         kind = "error" if found.kind == "distance" and value.op == "mean" else found.kind
         return None if found.tested(path) else Zero(value, kind, found.sure and found.kind != "spectrum")
     if value.op == "mean" or search.range(inner, path).positive or _random(inner):
         return None
+    if inner.op == "param" and search.arguments is not None and any(_random(given) for given, _ in search.arguments(inner)):
+        return None
     return Zero(value, "total", False)
+
+
+def _histogram(search: _Search, value: Value, path: Path | None, mode: int) -> Zero | None:
+    labels = value.args[0].core
+    if labels.op == "index" and labels.args[0].op == "unique":
+        return None  # numbered by what occurs
+    return Zero(value, "count", value.attr("minlength") is not None)
 
 
 def _extreme(search: _Search, value: Value, path: Path | None, mode: int) -> Zero | None:
@@ -304,7 +321,7 @@ def _sub(search: _Search, value: Value, path: Path | None, mode: int) -> Zero | 
         return None if _random(left.args[0]) else Zero(value, "range")
     if right.number == 1 and is_size(left):
         return Zero(value, "freedom", False)
-    if left.number == 1 and right.op not in _GIVEN and right.op not in ("pow", "carried", "div", "index"):
+    if left.number == 1 and right.op in _SATURATING:
         known = search.range(right, path)
         if known.hi == 1 and not known.hi_open and known.lo >= -1:
             return Zero(value, "probability", mode != SUMMED)
@@ -345,7 +362,8 @@ def _matmul(search: _Search, value: Value, path: Path | None, mode: int) -> Zero
     left, right = operands[0], operands[-1]
     if left is right:
         return None if _random(left) else Zero(value, "distance" if left.op == "sub" else "norm")
-    return search.first((left, right), path, SUMMED)
+    found = search.first((left, right), path, SUMMED)
+    return found if found is not None and found.kind in ("count", "deviation", "underflow") else None
 
 
 def _prod(search: _Search, value: Value, path: Path | None, mode: int) -> Zero | None:
@@ -407,7 +425,7 @@ def _carried(search: _Search, value: Value, path: Path | None, mode: int) -> Zer
     if ends is None:
         return None
     entry, end = ends
-    if entry.core.number == 0 and any(part is value for part in end.walk(200)):
+    if entry.core.number == 0 and any(part.op == "add" and value in part.args for part in end.walk(200)):
         return Zero(value, "count")  # nothing was added yet
     return search.zero(entry, path, mode) or search.zero(end, path, mode)
 
@@ -436,7 +454,8 @@ _RULES: dict[str, Rule] = {
     **dict.fromkeys(("index", "take"), _index),
     **dict.fromkeys(("norm", "hypot"), _statistic("norm")),
     **dict.fromkeys(("std", "var", "cov"), _statistic("deviation")),
-    **dict.fromkeys(("count_nonzero", "bincount"), _always("count")),
+    "count_nonzero": _always("count"),
+    "bincount": _histogram,
     **dict.fromkeys(("pdf", "cdf", "sf"), _always("underflow")),
     "ptp": _statistic("range"),
     "median": _median,

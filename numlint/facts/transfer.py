@@ -284,9 +284,10 @@ def _tanh(value: Value, ranges: list[Range]) -> Range:
 
 
 def _finfo(value: Value, ranges: list[Range]) -> Range:
-    field = value.attr("field")
-    if field in ("eps", "tiny", "epsneg", "smallest_normal", "resolution", "smallest_subnormal", "max"):
-        return Range(0.0, 3.5e38 if field == "max" else 1.0, lo_open=True, nonzero=True, nan=False)
+    if value.attr("field") in ("eps", "epsneg", "resolution"):  # from float64 to bfloat16
+        return Range(1.1e-16, 0.01, nan=False, nonzero=True)
+    if value.attr("field") in ("tiny", "smallest_normal", "smallest_subnormal", "max"):
+        return Range(0.0, 1.8e308 if value.attr("field") == "max" else 1e-4, lo_open=True, nonzero=True, nan=False)
     return TOP
 
 
