@@ -18,7 +18,6 @@ from numlint.function import Function
 from numlint.graph.frame import Analysis
 from numlint.graph.lowering import Body, lower_function, lower_module
 from numlint.graph.module import Definition, Module
-from numlint.graph.outline import thin
 from numlint.graph.project import Project, decode, package_of
 from numlint.rule import Hazard, Rule
 from numlint.suspect import Suspects
@@ -51,8 +50,8 @@ def check_source(
     suspects = Suspects(rules)
     if not suspects.file(source):
         return [], []
-    hits = suspects.hits(source)
-    module, problem = _parse(source, path, [offset for offset, _ in hits])
+    suspicion = suspects.examine(source)
+    module, problem = _parse(source, path, suspicion.source)
     if module is None:
         return [], [problem] if problem is not None else []
     findings: list[Finding] = []
@@ -61,7 +60,7 @@ def check_source(
     sys.setrecursionlimit(max(limit, RECURSION_LIMIT))
     try:
         checker = _Checker(module, project or Project())
-        for finding in checker.run(suspects.functions(module, source, hits)):
+        for finding in checker.run(suspicion.functions(module)):
             if isinstance(finding, Finding):
                 findings.append(finding)
             else:
@@ -72,7 +71,7 @@ def check_source(
     return findings, problems
 
 
-def _parse(source: bytes, path: str, hits: list[int]) -> tuple[Module | None, Problem | None]:
+def _parse(source: bytes, path: str, thinned: bytes) -> tuple[Module | None, Problem | None]:
     if b"\0" in source[:8192]:
         return None, Problem(path, "binary file: it holds NUL bytes", "exclude it, or rename it if it is not Python")
     try:
@@ -84,7 +83,7 @@ def _parse(source: bytes, path: str, hits: list[int]) -> tuple[Module | None, Pr
     except SyntaxError as error:
         return None, Problem(path, f"cannot read the file: {error.msg}", "correct the coding line", 1)
     try:
-        tree = _tree(text, source, hits)
+        tree = _tree(text, source, thinned)
     except SyntaxError as error:
         hint = "numlint reads Python 3; this looks like Python 2" if _looks_like_python2(text) else ""
         line, column = error.lineno or 1, error.offset or 1
@@ -96,13 +95,13 @@ def _parse(source: bytes, path: str, hits: list[int]) -> tuple[Module | None, Pr
     return Module(tree, text, path, package=package_of(path)), None
 
 
-def _tree(text: str, source: bytes, hits: list[int]) -> ast.Module:
-    """Syntax tree of a file, with the functions that nothing under suspicion needs emptied."""
+def _tree(text: str, source: bytes, thinned: bytes) -> ast.Module:
+    """Syntax tree of a file, of which the functions are empty that nothing suspicious needs."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if source.isascii() or text.encode() == source:
             try:
-                return ast.parse(thin(source, hits))
+                return ast.parse(thinned)
             except (SyntaxError, ValueError):
                 pass  # the outline was misled, or the file is wrong: the whole text tells
         return ast.parse(text)

@@ -6,7 +6,8 @@ the summary. It defines
 ``name``, ``code``
     such as ``"naive-softmax"`` and ``"NL101"``; unique over all packs.
 ``triggers``
-    names, one of which must occur in a function for the rule to be worth running there.
+    names or symbols, one of which must occur in the code of a function for the rule to
+    be worth running there; ``"for & break"`` asks for both.
 ``signature``
     one of `numlint.finding.SIGNATURES`.
 ``BAD``, ``GOOD``, ``LIMIT``

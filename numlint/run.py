@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from numlint.config import Config
 from numlint.discover import discover, shown
 from numlint.finding import Finding, Problem
+from numlint.graph.outline import Outline
 from numlint.selection import Chosen, Selection
 from numlint.source import UTF8_BOM, Text, Unreadable, decode, read
 
@@ -309,13 +310,16 @@ def _report(paths: Sequence[str], outcomes: Sequence[Outcome]) -> Report:
 
 
 def _syntax(path: str, source: bytes) -> Outcome:
-    """Verify that a file is Python."""
+    """Verify that a file is Python, but for the bodies of long functions: none of them is of interest."""
     import warnings
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            compile(source, path, "exec", _ONLY_PARSE)
+            try:
+                compile(Outline(source).thinned(()), path, "exec", _ONLY_PARSE)
+            except SyntaxError:
+                compile(source, path, "exec", _ONLY_PARSE)  # the outline may be what is wrong
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         text = decode(source, path).text  # says it better when the bytes are no text
         if isinstance(error, SyntaxError):

@@ -1,43 +1,73 @@
 """The sieve: which files, and which functions of them, can hold a hazard at all.
 
-Every rule names its triggers. A file without the bytes of a numeric library's name,
-or without a trigger, is done after two searches; in a file that has both, only the
-functions in whose lines a trigger stands are lowered.
+Every rule names its triggers. A file without a trigger in its code, or without the
+import of a numeric library, is done after a few searches over its bytes; in a file
+that has both, only the functions in which a trigger stands are parsed and lowered,
+with what is needed to understand them.
 """
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from numlint.graph.module import Definition, Module
+from numlint.graph.outline import Outline, code_of, words_of
 from numlint.rule import Rule
 
-LIBRARIES = re.compile(
-    rb"^[ \t]*(?:import|from)[ \t][^\n]*?\b"
-    rb"(?:numpy|scipy|torch|jax|tensorflow|keras|math|cmath|random|statistics|cupy|sklearn|theano|pytensor|aesara|autograd|pandas"
-    rb"|statsmodels|mxnet|dask)\b",
-    re.MULTILINE,
+LIBRARIES = frozenset(
+    b"numpy scipy torch jax tensorflow keras math cmath random statistics cupy sklearn theano pytensor aesara autograd "
+    b"pandas statsmodels mxnet dask".split()
 )
-RELATIVE = re.compile(rb"^[ \t]*(?:from[ \t]+\.|from[ \t]+[\w.]+[ \t]+import|import[ \t]+[\w.]+)", re.MULTILINE)
-
-_LINE_END = re.compile(rb"\r\n|\r|\n")
+_RELATIVE = re.compile(rb"^[ \t]*from[ \t]+\.", re.MULTILINE)
 _RENAMED = re.compile(rb"\b(\w+)[ \t]+as[ \t]+(\w+)")
 
+Atoms = frozenset[bytes]
 
-@lru_cache(maxsize=8)
-def _pattern(triggers: frozenset[str]) -> re.Pattern[bytes]:
-    words = sorted((trigger for trigger in triggers if trigger.isidentifier()), key=len, reverse=True)
-    symbols = sorted(trigger for trigger in triggers if not trigger.isidentifier())
-    parts = (
-        [rb"(?<![A-Za-z0-9])(?:" + b"|".join(word.encode() for word in words) + rb")_?(?![A-Za-z0-9_])"]
-        if words
-        else []
-    )
-    parts += [re.escape(symbol.encode()) for symbol in symbols]
-    return re.compile(b"|".join(parts) if parts else rb"(?!)")
+
+@lru_cache(maxsize=1024)
+def _atoms(trigger: str) -> Atoms:
+    """Parts of a trigger, all of which must occur: ``"for & return"`` has two."""
+    return frozenset(part.strip().encode() if part.strip() else part.encode() for part in trigger.split(" & "))
+
+
+class Suspicion:
+    """What is suspicious in one file.
+
+    Attributes
+    ----------
+    source : bytes
+        Text to parse: the file with the functions emptied that nothing suspicious needs.
+    """
+
+    def __init__(self, suspects: Suspects, source: bytes) -> None:
+        self._suspects = suspects
+        outline = Outline(source)
+        renamed = suspects.renamed(outline.code)
+        self._by_line = {
+            region.line: suspects.rules_for(region.code, region.words, renamed) for region in outline.regions
+        }
+        self._renamed = renamed
+        self._top = suspects.rules_for(outline.code, outline.words, renamed)
+        found = [number for number, region in enumerate(outline.regions) if self._by_line[region.line]]
+        self.source = outline.thinned(outline.needed(found))
+
+    def functions(self, module: Module) -> Iterator[tuple[tuple[Rule, ...], Definition | None]]:
+        """Iterate over the functions that hold a trigger, with the rules whose triggers they hold.
+
+        The top level of the module comes last, as None.
+        """
+        for definition in module.definitions:
+            rules = self._by_line.get(definition.node.lineno)
+            if rules is None:  # nested: only its own lines count
+                lines = module.lines[definition.node.lineno - 1 : definition.node.end_lineno]
+                code = code_of("".join(lines).encode())
+                rules = self._suspects.rules_for(code, words_of(code), self._renamed)
+            if rules:
+                yield rules, definition
+        if self._top:
+            yield self._top, None
 
 
 class Suspects:
@@ -50,53 +80,37 @@ class Suspects:
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self.rules = tuple(rules)
-        self._triggers = frozenset().union(*(rule.triggers for rule in self.rules)) if self.rules else frozenset()
-        self._pattern = _pattern(self._triggers)
+        self._ways = tuple((rule, tuple(_atoms(trigger) for trigger in sorted(rule.triggers))) for rule in self.rules)
+        atoms = frozenset().union(*(way for _, ways in self._ways for way in ways))
+        self._words = frozenset(atom for atom in atoms if atom.decode().isidentifier())
+        self._symbols = tuple(sorted(atoms - self._words))
 
     def file(self, source: bytes) -> bool:
         """Whether a file imports a numeric library, directly or through its project, and holds a trigger."""
-        if self._pattern.search(source) is None:
+        code = code_of(source)
+        words = words_of(code)
+        if words.isdisjoint(LIBRARIES) and _RELATIVE.search(code) is None:
             return False
-        return LIBRARIES.search(source) is not None or RELATIVE.search(source) is not None
+        return bool(self._present(code, words, self.renamed(code)))
 
-    def hits(self, source: bytes) -> list[tuple[int, str]]:
-        """Offsets of the triggers in a file, ascending, each with its name."""
-        pattern = self._pattern
-        renamed = self._renamed(source)
-        if renamed:
-            pattern = _pattern(self._triggers.union(renamed))
-        found = ((match.start(), match.group().decode().rstrip("_")) for match in pattern.finditer(source))
-        return [(offset, renamed.get(name, name)) for offset, name in found]
+    def examine(self, source: bytes) -> Suspicion:
+        """Find what is suspicious in a file."""
+        return Suspicion(self, source)
 
-    def functions(
-        self, module: Module, source: bytes, hits: Sequence[tuple[int, str]]
-    ) -> Iterator[tuple[tuple[Rule, ...], Definition | None]]:
-        """Iterate over the functions that hold a trigger, with the rules whose triggers they hold.
-
-        The top level of the module comes last, as None.
-        """
-        starts = [0, *(match.end() for match in _LINE_END.finditer(source))]
-        lines = [bisect_right(starts, offset) for offset, _ in hits]
-        outside = [True] * len(hits)
-        for definition in module.definitions:
-            start = min([definition.node.lineno, *(d.lineno for d in definition.node.decorator_list)])
-            first, last = bisect_left(lines, start), bisect_right(lines, definition.node.end_lineno or start)
-            if first == last:
-                continue
-            outside[first:last] = [False] * (last - first)
-            rules = self._rules({name for _, name in hits[first:last]})
-            if rules:
-                yield rules, definition
-        rules = self._rules({name for (_, name), top in zip(hits, outside) if top})
-        if rules:
-            yield rules, None
-
-    def _renamed(self, source: bytes) -> dict[str, str]:
+    def renamed(self, code: bytes) -> dict[bytes, bytes]:
         """Triggers by the names that a file gives them: ``from numpy import exp as e``."""
-        pairs = [(match.group(2).decode(), match.group(1).decode()) for match in _RENAMED.finditer(source)]
-        return {alias: name for alias, name in pairs if name in self._triggers and alias != name}
+        pairs = _RENAMED.findall(code)
+        return {alias: name for name, alias in pairs if name in self._words and alias != name}
 
-    def _rules(self, found: set[str]) -> tuple[Rule, ...]:
+    def _present(self, code: bytes, words: frozenset[bytes], renamed: dict[bytes, bytes]) -> set[bytes]:
+        found = set(words & self._words)
+        found.update(renamed[alias] for alias in words & renamed.keys())
+        found.update(symbol for symbol in self._symbols if symbol in code)
+        return found
+
+    def rules_for(self, code: bytes, words: frozenset[bytes], renamed: dict[bytes, bytes]) -> tuple[Rule, ...]:
+        """Return the rules that have a trigger in some code."""
+        found = self._present(code, words, renamed)
         if not found:
             return ()
-        return tuple(rule for rule in self.rules if not found.isdisjoint(rule.triggers))
+        return tuple(rule for rule, ways in self._ways if any(way <= found for way in ways))

@@ -58,7 +58,7 @@ def test_the_hazard_that_explains_another_one_is_kept() -> None:
     ("source", "message", "line"),
     [
         (b"import numpy as np\nx = np.exp(1\n", "syntax error", 2),
-        (b"import numpy as np\nprint 'exp'\n", "syntax error", 2),
+        (b"import numpy as np\nprint np.exp(1)\n", "syntax error", 2),
         (b"# -*- coding: utf-9 -*-\nimport numpy\nexp = 1\n", "cannot read", 1),
         (b"import numpy as np\ns = '\xff\xfe'\nnp.exp(s)\n", "cannot decode", 2),
         (b"import numpy\nexp\0\0\0", "binary", 0),

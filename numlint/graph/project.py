@@ -59,11 +59,18 @@ class Project:
     def __init__(self, roots: tuple[str, ...] = ()) -> None:
         self.roots = roots
         self._modules: dict[str, Module | None] = {}
+        self._found: dict[tuple[str, str], Module | None] = {}
 
     def find(self, dotted: str, origin: str) -> Module | None:
         """Return the module `dotted` as seen from the file `origin`, or None."""
         if not dotted or dotted == ".":
             return None
+        key = (dotted, os.path.dirname(origin))
+        if key not in self._found:
+            self._found[key] = self._find(dotted, origin)
+        return self._found[key]
+
+    def _find(self, dotted: str, origin: str) -> Module | None:
         relative = dotted.replace(".", os.sep)
         folder = os.path.dirname(os.path.abspath(origin))
         candidates = list(self.roots)

@@ -31,7 +31,7 @@ from numlint.rule import Example, Hazard
 
 name = "tolerance-below-resolution"
 code = "NL502"
-triggers = ("while", "for")
+triggers = ("while", "for & break", "for & return")
 signature = "never-stops"
 
 BAD = [

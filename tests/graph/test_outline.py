@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from numlint import linter
-from numlint.graph.outline import thin
+from numlint.graph.outline import Outline, code_of, words_of
 from numlint.rule import load
 
 ROOT = Path(__file__).resolve().parents[2]
-DEEP = "".join(f"        step_{number} = {number}\n" for number in range(20))
+DEEP = "".join(f"        step_{number} = {number}\n" for number in range(40))
 SOURCE = f"""\
 import numpy as np
 
@@ -46,8 +46,14 @@ class Model:
 """
 
 
+def thinned(source: str) -> bytes:
+    outline = Outline(source.encode())
+    suspects = [number for number, region in enumerate(outline.regions) if b"exp" in region.words]
+    return outline.thinned(outline.needed(suspects))
+
+
 def names_kept(source: str) -> set[str]:
-    text = thin(source.encode(), [source.index("np.exp")])
+    text = thinned(source)
     tree = ast.parse(text)
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
     return {node.name for node in functions if not (len(node.body) == 1 and isinstance(node.body[0], ast.Pass))}
@@ -57,12 +63,23 @@ def test_only_what_the_suspect_needs_is_kept() -> None:
     assert names_kept(SOURCE) == {"used", "__init__", "fit", "predict"}
 
 
+def test_comments_and_strings_hold_no_words() -> None:
+    code = code_of(b"x = \"exp\" # log\n'''sqrt\n\"tan\"'''\ny = r\"\\\" + sin(x)\n")
+    assert words_of(code) == {b"x", b"y", b"r", b"sin"}
+
+
 def test_every_line_keeps_its_number() -> None:
-    text = thin(SOURCE.encode(), [SOURCE.index("np.exp")]).decode()
+    text = thinned(SOURCE).decode()
     assert text != SOURCE
     assert text.count("\n") == SOURCE.count("\n")
     for number, line in enumerate(SOURCE.splitlines()):
-        assert text.splitlines()[number] in (line, "", line[: len(line) - len(line.lstrip())] + "pass", "     pass", " pass")
+        assert text.splitlines()[number] in (
+            line,
+            "",
+            line[: len(line) - len(line.lstrip())] + "pass",
+            "     pass",
+            " pass",
+        )
 
 
 @pytest.mark.parametrize("folder", ["fixtures", "rules", "numlint"])
@@ -75,5 +92,5 @@ def test_findings_are_those_of_the_whole_text(folder: str, monkeypatch: pytest.M
         return [linter.check_source(file.read_bytes(), str(file), rules) for file in files]
 
     thinned = findings()
-    monkeypatch.setattr(linter, "thin", lambda source, hits: source)
+    monkeypatch.setattr(Outline, "thinned", lambda outline, kept: outline.source)
     assert findings() == thinned
