@@ -192,11 +192,12 @@ class Function:
         return denominators.vanishing(value, self.facts, self.body.analysis.carried, site.path, self.arguments)
 
     def sources(self, value: Value, site: Site) -> tuple[Source, ...]:
-        """Values that decide how large a value can be at a site; those of a parameter are what the callers pass."""
+        """Values that decide how large an exponent can be at a site; those of a parameter are what the callers pass."""
         analysis = self.body.analysis
+        limit = self.format(value, site).exp_overflow
         return sources(
             value,
-            lambda other: self.range(other, site).bounded,
+            lambda other: self.range(other, site).magnitude <= limit,
             analysis.carried,
             lambda parameter: [argument.value for argument in arguments(analysis, parameter)],
         )
@@ -209,6 +210,16 @@ class Function:
         """Floating-point format that a value is computed in."""
         return working_format(value, site.framework if site is not None else "")
 
+    def range_passed(self, value: Value, site: Site) -> Range:
+        """Range of a value at a site; a parameter has that of what the module's own callers pass for it."""
+        known = self.range(value, site)
+        if value.op != "param" or not known.unknown:
+            return known
+        passed = [self.facts.range(item.value, item.path) for item in arguments(self.body.analysis, value)]
+        for index, other in enumerate(passed):
+            known = other if index == 0 else known.join(other)
+        return known
+
     def exp_overflow(self, exponent: Value, site: Site) -> str:
         """Whether ``exp(exponent)`` can overflow: ``"no"``, ``"yes"``, or ``"discarded"`` when only unused results do.
 
@@ -217,7 +228,7 @@ class Function:
         limit = self.format(exponent, site).exp_overflow
         if self.range(exponent, site).hi <= limit:
             return "no"
-        if presumed_sign(exponent, lambda value: self.range(value, site)) < 0 or is_imaginary(exponent):
+        if presumed_sign(exponent, lambda value: self.range_passed(value, site)) < 0 or is_imaginary(exponent):
             return "no"
         kept = self.range_kept(exponent, site)
         return "discarded" if kept is not None and kept.hi <= limit else "yes"

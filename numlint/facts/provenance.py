@@ -18,6 +18,7 @@ from numlint.graph.vocabulary import AUTODIFF
 RangeOf = Callable[[Value], Range]
 
 MAX_SOURCES = 200
+MAX_NESTING = 3
 
 _KEEPING = frozenset(
     "view transpose cast index take split element neg abs relu leaky softplus sum mean max min median percentile cumsum square "
@@ -25,11 +26,13 @@ _KEEPING = frozenset(
 )
 """Operations whose first operand decides how large the result can be."""
 
-_COMBINING = frozenset("add sub mul maximum minimum list tuple joined appended join".split())
+_COMBINING = frozenset("mul maximum minimum list tuple joined appended join".split())
 _LINEAR = frozenset("matmul multi_dot einsum".split())
 _SOLUTIONS = frozenset("solve tri_solve cho_solve lstsq inv pinv".split())
 _LOGARITHMS = frozenset("log log2 log10 log1p logsumexp logaddexp log_softmax logsigmoid gammaln slogdet logdet logit".split())
-_OBJECTS = frozenset("param call instance carried name unknown phi join element index".split())
+_OBJECTS = frozenset("call instance carried name unknown phi join element index".split())
+_HARMLESS = frozenset({"constant", "draw", "bounded"})
+_NONNEGATIVE = frozenset("square abs norm exp sqrt var std cdist pdist hypot ptp".split())
 
 
 class Source(NamedTuple):
@@ -53,6 +56,7 @@ def sources(
     bounded: Callable[[Value], bool],
     carried: dict[int, tuple[Value, Value]],
     passed: Callable[[Value], Iterable[Value]],
+    depth: int = 0,
 ) -> tuple[Source, ...]:
     """Return the values that decide how large `value` can be, nearest first.
 
@@ -76,7 +80,10 @@ def sources(
             continue
         below = list(_operands(current, carried)) or (list(passed(current)) if current.op == "param" else [])
         if not below:
-            found.append(Source(_kind(current), current))
+            kind = _kind(current)
+            if kind == "linear" and depth < MAX_NESTING and _is_simulated(current, bounded, carried, passed, depth):
+                kind = "draw"
+            found.append(Source(kind, current))
         for operand in below:
             if operand.id not in seen:
                 seen.add(operand.id)
@@ -84,10 +91,30 @@ def sources(
     return tuple(found)
 
 
+def _is_simulated(
+    value: Value,
+    bounded: Callable[[Value], bool],
+    carried: dict[int, tuple[Value, Value]],
+    passed: Callable[[Value], Iterable[Value]],
+    depth: int,
+) -> bool:
+    """Whether a linear map is made of random draws and constants: data that the author made up."""
+    return all(
+        source.kind in _HARMLESS
+        for argument in value.args
+        for source in sources(argument, bounded, carried, passed, depth + 1)
+    )
+
+
 def _operands(value: Value, carried: dict[int, tuple[Value, Value]]) -> Iterator[Value]:
     op = value.op
     if op in _KEEPING and value.args:
         yield value.args[0]
+    elif op in ("add", "sub"):
+        parts = terms(value)
+        for part in parts:
+            if (-part.sign, part.value) not in parts:  # x + (clip(x) - x) is clip(x)
+                yield part.value
     elif op in _COMBINING:
         yield from value.args
     elif op == "div" and len(value.args) == 2:
@@ -193,6 +220,8 @@ def presumed_sign(value: Value, range_of: RangeOf, depth: int = 0) -> int:
     inner = value.core
     if depth > 12:
         return 0
+    if inner.op in _NONNEGATIVE:
+        return 1
     if (form := sign_of_quadratic_form(inner)) != 0:
         return form
     if inner.op in ("sum", "mean", "max", "min", "median", "index", "take", "element", "cumsum", "comprehension", "triangle"):

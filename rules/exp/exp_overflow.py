@@ -194,8 +194,9 @@ DANGEROUS = {
     "network": "a network output, which nothing bounds",
     "linear": "a linear map, which nothing bounds",
     "solution": "the solution of a linear system, which grows with its condition number",
-    "exponential": "another exponential",
 }
+HARMLESS = {"bounded", "constant", "logarithm", "draw"}
+MAX_SUMMANDS = 10
 CLIMBED = frozenset({"mul", "div", "neg", "square", "sum", "mean", "add", "sub", "pow"})
 
 
@@ -212,10 +213,9 @@ def check(function: Function) -> Iterator[Hazard]:
             reason = "a value that overflows where the result is not selected: 0 times inf makes the gradient nan"
         elif overflow == "discarded":
             level, reason = Severity.NOTE, "a value that overflows, with a warning, where the result is not selected"
+        elif {source.kind for source in function.sources(exponent, site)} <= HARMLESS:
+            continue
         elif not reason or _is_harmless(function, site):
-            kinds = {source.kind for source in function.sources(exponent, site)}
-            if kinds <= {"bounded", "constant", "logarithm", "draw"}:
-                continue
             confidence, reason = Confidence.POSSIBLE, reason or "a value that nothing here bounds"
         yield Hazard(
             site,
@@ -238,7 +238,8 @@ def _reason(function: Function, site: Site, exponent: Value) -> str:
     if function.differentiates(site):
         if _beside_its_exponent(function, site):
             return "a logarithm of a variance or a rate, which nothing bounds"
-        if any(factor.op == "draw" for user in function.uses.of(site.value) for factor in product(user).numerator):
+        scaled = [product(user).numerator for user in function.uses.of(site.value) if user.op == "mul"]
+        if any(factor.op == "draw" for factors in scaled for factor in factors):
             return "the logarithm of a scale, which nothing bounds"
     parts = variable_terms(exponent)
     if len(parts) == 2 and parts[0].sign != parts[1].sign:
@@ -248,10 +249,13 @@ def _reason(function: Function, site: Site, exponent: Value) -> str:
         densities = {source.kind for part in parts for source in function.sources(part.value, site)}
         if "log-density" in densities or _is_clipped_about_one(function, site):
             return "a difference of logarithms of probabilities, which nothing bounds"
-    for source in function.sources(exponent, site):
-        if source.kind in DANGEROUS:
-            return DANGEROUS[source.kind]
-    return ""
+    scale, above, below = product(exponent)
+    if scale > 0 and above and not below and all(factor.op == "exp" for factor in above):
+        return "another exponential"
+    kinds = [source.kind for source in function.sources(exponent, site)]
+    if len(kinds) > MAX_SUMMANDS or not {"logarithm", "log-density"}.isdisjoint(kinds):
+        return ""  # a result of many parts, or a density with its normalising constant
+    return next((DANGEROUS[kind] for kind in kinds if kind in DANGEROUS), "")
 
 
 def _beside_its_exponent(function: Function, site: Site) -> bool:
@@ -267,7 +271,7 @@ def _beside_its_exponent(function: Function, site: Site) -> bool:
             if user.op in ("add", "sub"):
                 for part in terms(user):
                     inner = part.value.args[0].core if part.value.op in ("sum", "mean") else part.value
-                    if len(variables) == 1 and variables[0] in product(inner).numerator:
+                    if product(inner).numerator == variables:
                         return True
     return False
 
