@@ -29,9 +29,8 @@ from numlint.facts.selection import (
 )
 from numlint.graph import randomness
 from numlint.graph.frame import Path
-from numlint.graph.terms import product, terms
+from numlint.graph.terms import one_minus, terms
 from numlint.graph.value import Value
-
 
 WHEN = {
     "norm": "for a zero vector",
@@ -261,7 +260,11 @@ def _sum(search: _Search, value: Value, path: Path | None, mode: int) -> Zero | 
         return None if found.tested(path) else Zero(value, kind, found.sure and found.kind != "spectrum")
     if value.op == "mean" or search.range(inner, path).positive or _random(inner):
         return None
-    if inner.op == "param" and search.arguments is not None and any(_random(given) for given, _ in search.arguments(inner)):
+    if (
+        inner.op == "param"
+        and search.arguments is not None
+        and any(_random(given) for given, _ in search.arguments(inner))
+    ):
         return None
     return Zero(value, "total", False)
 
@@ -344,15 +347,22 @@ def is_size(value: Value) -> bool:
 
 
 def _mul(search: _Search, value: Value, path: Path | None, mode: int) -> Zero | None:
-    factors = product(value).numerator
+    factors = _factors(value)
     for factor in factors:
-        complement = factor.args[1].core if factor.op == "sub" and factor.args[0].core.number == 1 else None
-        if complement is not None and any(item is complement for item in factors):
+        complement = one_minus(factor)
+        if complement is not None and any(item.core is complement for item in factors):
             known = search.range(complement, path)
             if not known.can_be_zero and known.hi < 1:
                 return None
             return Zero(value, "probability", complement.op not in _GIVEN and complement.op != "index")
     return search.first(factors, path, mode)
+
+
+def _factors(value: Value) -> tuple[Value, ...]:
+    inner = value.core
+    if inner.op == "mul":
+        return tuple(factor for argument in inner.args for factor in _factors(argument))
+    return (value,)
 
 
 def _matmul(search: _Search, value: Value, path: Path | None, mode: int) -> Zero | None:
@@ -361,7 +371,7 @@ def _matmul(search: _Search, value: Value, path: Path | None, mode: int) -> Zero
         return None
     left, right = operands[0], operands[-1]
     if left is right:
-        return None if _random(left) else Zero(value, "distance" if left.op == "sub" else "norm")
+        return None if _random(left) else Zero(value, _kind_of(left))
     found = search.first((left, right), path, SUMMED)
     return found if found is not None and found.kind in ("count", "deviation", "underflow") else None
 
