@@ -132,15 +132,19 @@ def difference_of(value: Value, carried: Carried) -> Value | None:
     if candidates[0].op == "carried" and candidates[0].id in carried:
         candidates += [size_of(part) for part in _alternatives(carried[candidates[0].id][1])]
     for inner in candidates:
-        if inner.op != "sub":
+        if inner.op not in ("sub", "add"):
             continue
         left, right = inner.args[0].core, inner.args[1].core
+        if inner.op == "add":  # old - (-loss) stands as old + loss
+            if _is_next(left, right, carried, negated=True) or _is_next(right, left, carried, negated=True):
+                return inner
+            continue
         if _is_next(left, right, carried) or _is_next(right, left, carried) or are_neighbours(left, right):
             return inner
     return None
 
 
-def _is_next(new: Value, old: Value, carried: Carried) -> bool:
+def _is_next(new: Value, old: Value, carried: Carried, negated: bool = False) -> bool:
     while old.op in ("store", "mutated"):
         old = old.args[0].core
     if old.op != "carried" or old.id not in carried:
@@ -148,6 +152,8 @@ def _is_next(new: Value, old: Value, carried: Carried) -> bool:
     end = carried[old.id][1].core
     if end is old:
         return False
+    if negated:
+        return any(part.op == "neg" and part.args[0].core is new for part in _alternatives(end))
     return any(part is new for part in _alternatives(end)) or _changes(new, old)
 
 
