@@ -82,8 +82,9 @@ def _total(value: Value, range_of: RangeOf) -> Range | None:
 
 def _fraction(value: Value, range_of: RangeOf) -> Range | None:
     above, below = value.args[0].core, value.args[1].core
-    if below.op in ("sum", "max") and _same_elements(above, below.args[0]) and range_of(above).lo >= 0:
-        return Range(0.0, 1.0)
+    known = range_of(above)
+    if below.op in ("sum", "max") and _same_elements(above, below.args[0]) and known.lo >= 0:
+        return Range(0.0, 1.0, nonzero=known.lo > 0 and known.hi / known.lo < 1e290)  # at least lo / (n * hi)
     # x / norm(x) is left out: the squares in the norm underflow, and then the quotient is infinite.
     parts = terms(below)
     if len(parts) > 1 and all(part.sign > 0 for part in parts) and any(part.value is above for part in parts):

@@ -256,7 +256,8 @@ def _arange(value: Value, ranges: list[Range]) -> Range:
 
 
 def _softmax(value: Value, ranges: list[Range]) -> Range:
-    return Range(0.0, 1.0, nan=True)
+    x = ranges[0] if ranges else TOP
+    return Range(0.0, 1.0, nan=True, nonzero=x.hi - x.lo < 700.0)  # at least exp(lo - hi) / n
 
 
 def _fixed(range_: Range) -> Transfer:
@@ -286,8 +287,10 @@ def _tanh(value: Value, ranges: list[Range]) -> Range:
 def _finfo(value: Value, ranges: list[Range]) -> Range:
     if value.attr("field") in ("eps", "epsneg", "resolution"):  # from float64 to bfloat16
         return Range(1.1e-16, 0.01, nan=False, nonzero=True)
-    if value.attr("field") in ("tiny", "smallest_normal", "smallest_subnormal", "max"):
-        return Range(0.0, 1.8e308 if value.attr("field") == "max" else 1e-4, lo_open=True, nonzero=True, nan=False)
+    if value.attr("field") in ("tiny", "smallest_normal", "smallest_subnormal"):
+        return Range(2.2e-308 if value.attr("field") != "smallest_subnormal" else 4.9e-324, 1e-4, nan=False, nonzero=True)
+    if value.attr("field") == "max":
+        return Range(65504.0, 1.8e308, nan=False, nonzero=True)
     return TOP
 
 

@@ -144,7 +144,9 @@ def _parameter(search: _Search, value: Value, path: Path | None, depth: int) -> 
     if not passed:
         return Zero(UNKNOWN, value, False)
     found = search.any_of(search.zero(argument, where, depth) for argument, where in passed)
-    return found if found is None or found.kind == UNKNOWN else found._replace(source=value)
+    if found is None or found.kind == UNKNOWN:
+        return found
+    return found._replace(source=value, sure=found.sure and found.source.op != "const")
 
 
 def _constant(kind: str, sure: bool) -> Step:
@@ -195,9 +197,12 @@ def _exponential(search: _Search, value: Value, path: Path | None, depth: int) -
 
 
 def _is_likelihood(exponent: Value) -> bool:
-    """Whether an exponent adds up logarithms: exp of a log-likelihood."""
-    logarithms = ("log", "logpdf", "logsumexp", "gammaln")
-    return any(part.op in logarithms for term in terms(exponent) for part in term.value.walk(12))
+    """Whether an exponent adds up log-probabilities."""
+    for term in terms(exponent):
+        summed = term.value.args[0].core if term.value.op == "sum" else term.value
+        if summed.op in ("logpdf", "log_softmax", "logsigmoid") or (summed.op == "log" and summed is not term.value):
+            return True
+    return False
 
 
 def _power(search: _Search, value: Value, path: Path | None, depth: int) -> Zero | None:
@@ -267,7 +272,7 @@ def _branches(search: _Search, value: Value, path: Path | None, depth: int) -> Z
     ]
     # A helper that returns 0 in one case is not known to be called in that case.
     if value.op == "phi":
-        found = [zero._replace(sure=False) if zero is not None and zero.source.op == "const" else zero for zero in found]
+        found = [zero and zero._replace(sure=zero.sure and zero.source.op != "const") for zero in found]
     return search.any_of(iter(found))
 
 

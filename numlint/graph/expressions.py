@@ -8,6 +8,7 @@ import builtins
 from numlint.graph import vocabulary
 from numlint.graph.frame import Closure, Frame, Path, lowers
 from numlint.graph.names import attribute_of_class, attribute_of_definition, global_name, resolve
+from numlint.graph.terms import decided
 from numlint.graph.value import Value
 
 BINARY: dict[type[ast.operator], str] = {
@@ -194,6 +195,9 @@ def select(frame: Frame, condition: Value, yes: Value, no: Value) -> Value:
     """Value of one of two, by a condition."""
     if yes is no:
         return yes
+    holds = decided(condition) if frame.sites is None else None
+    if holds is not None:
+        return yes if holds else no
     return frame.graph.raw("phi", (condition, yes, no), (), yes.framework or no.framework)
 
 

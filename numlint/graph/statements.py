@@ -9,10 +9,14 @@ value on entry and at the end of an iteration are kept in `Analysis.carried`.
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 from numlint.graph.expressions import VIEW_ATTRIBUTES, attribute_of, combine, component, element_of, path_key, select
-from numlint.graph.frame import Closure, Frame, Path, Return, lowers
+from numlint.graph.frame import MAX_INLINE_DEPTH, Closure, Frame, Path, Return, lowers
+from numlint.graph.module import Definition
+from numlint.graph.names import find_method, receiver_name
 from numlint.graph.site import Exit, Loop
+from numlint.graph.terms import decided
 from numlint.graph.value import Value
 
 
@@ -160,6 +164,10 @@ def delete(frame: Frame, node: ast.Delete) -> None:
 @lowers(ast.If)
 def if_(frame: Frame, node: ast.If) -> None:
     condition = frame.expression(node.test)
+    holds = decided(condition) if frame.sites is None else None
+    if holds is not None:  # in a helper, for these arguments
+        frame.block(node.body if holds else node.orelse)
+        return
     before, env = frame.path, dict(frame.env)
     frame.assume(condition)
     frame.block(node.body)
@@ -234,6 +242,34 @@ def assigned_paths(body: list[ast.stmt]) -> list[str]:
     return list(found)
 
 
+def _assigned(frame: Frame, body: list[ast.stmt]) -> list[str]:
+    """Names and paths that statements assign, and those that the methods which they call on ``self`` assign."""
+    found = dict.fromkeys(assigned_paths(body))
+    if frame.owner is None or not frame.self_name:
+        return list(found)
+    seen: list[Definition] = []
+    regions = [(body, frame.self_name)]
+    for statements, receiver in regions:
+        for name in _called_on(statements, receiver):
+            method = find_method(frame.analysis, frame.owner, name)
+            if method is None or method in seen or len(seen) >= MAX_INLINE_DEPTH:
+                continue
+            seen.append(method)
+            own = receiver_name(method)
+            paths = (path for path in assigned_paths(method.node.body) if path.startswith(f"{own}."))
+            found.update(dict.fromkeys(frame.self_name + path[len(own) :] for path in paths))
+            regions.append((method.node.body, own))
+    return list(found)
+
+
+def _called_on(statements: list[ast.stmt], receiver: str) -> Iterator[str]:
+    """Names of the methods that statements call on a receiver."""
+    for statement in statements:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and path_key(node.func.value) == receiver:
+                yield node.func.attr
+
+
 @lowers(ast.For, ast.AsyncFor)
 def for_(frame: Frame, node: ast.For | ast.AsyncFor) -> None:
     iterable = frame.expression(node.iter)
@@ -262,7 +298,7 @@ def _attribute_on_entry(frame: Frame, name: str) -> Value | None:
 def _iterate(frame: Frame, loop: Loop, body: list[ast.stmt], element: Value | None, target: ast.expr | None) -> None:
     before, entry = frame.path, dict(frame.env)
     heads: dict[str, Value] = {}
-    for name in frame.analysis.assigned_in(loop.node, lambda: assigned_paths(body)):
+    for name in frame.analysis.assigned_in(loop.node, lambda: _assigned(frame, body)):
         initial = frame.env.get(name) or _attribute_on_entry(frame, name)
         if initial is None:
             continue

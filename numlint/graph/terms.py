@@ -125,3 +125,33 @@ def mask_of(index: Value) -> Value | None:
     if inner.op == "nonzero":
         inner = inner.args[0].core
     return inner if inner.op in _MASKS else None
+
+
+_MAYBE_NONE = frozenset("param attr unknown call name phi join index element carried self global mutated dict store".split())
+
+
+def decided(condition: Value) -> bool | None:
+    """Whether a condition holds, when the values in it say so: ``which == "mean"`` with a literal for `which`."""
+    op, args = condition.op, condition.args
+    if op == "const":
+        return bool(condition.constant)
+    if op == "not":
+        inner = decided(args[0])
+        return None if inner is None else not inner
+    if op in ("and", "or"):
+        known = [decided(argument) for argument in args]
+        if (op == "or") in known:
+            return op == "or"
+        return None if None in known else op == "and"
+    if op in ("is", "isnot") and args[1].op == "const" and args[1].constant is None:
+        if args[0].op == "const":
+            return (args[0].constant is None) == (op == "is")
+        return None if args[0].op in _MAYBE_NONE else op == "isnot"
+    if op in ("eq", "ne") and args[0].op == args[1].op == "const":
+        return (args[0].constant == args[1].constant) == (op == "eq")
+    if op in ("in", "notin") and args[0].op == "const" and args[1].op in ("list", "tuple"):
+        members = [member.constant for member in args[1].args if member.op == "const"]
+        if args[0].constant in members:
+            return op == "in"
+        return (op == "notin") if len(members) == len(args[1].args) else None
+    return None

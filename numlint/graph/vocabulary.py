@@ -314,6 +314,7 @@ ptp @axis | ptp
 nonzero | nonzero
 numel | numel
 gather @axis y | gather index_select
+take y | masked_select
 take y @axis | take
 eq y | eq
 ne y | ne

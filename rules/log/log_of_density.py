@@ -24,22 +24,13 @@ N. J. Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., SIAM 2002
 import ast
 from collections.abc import Iterator
 
-from numlint.facts.selection import is_mask
 from numlint.finding import Confidence, Rewrite, Severity
 from numlint.function import Function
-from numlint.graph.probability import (
-    LOGARITHMS,
-    alternatives,
-    argument_of,
-    as_sigmoid,
-    as_softmax,
-    distribution_call,
-    selected_from,
-)
+from numlint.graph.probability import LOGARITHMS, argument_of
 from numlint.graph.site import Site
-from numlint.graph.terms import one_plus, product
 from numlint.graph.value import Value
 from numlint.rule import Example, Hazard
+from numlint.rules.log._densities import density_of_log
 
 name = "log-of-density"
 code = "NL127"
@@ -161,67 +152,20 @@ MESSAGES = {
 
 def check(function: Function) -> Iterator[Hazard]:
     for site in function.sites(*LOGARITHMS, "log1p"):
-        found = _density(site)
-        if found is None:
+        density = density_of_log(site)
+        zero = function.zero_of_log(site) if density is not None and site.value.op != "log1p" else None
+        if density is None or (zero is None and site.value.op != "log1p"):
             continue
-        kind, source, direct = found
-        zero = function.zero_of_log(site) if site.value.op != "log1p" else None
-        if zero is None and site.value.op != "log1p":
-            continue
-        sure = direct and (zero is None or zero.sure) and not _is_selected(source)
+        sure = density.certain and (zero is None or zero.sure)
         yield Hazard(
             site,
-            MESSAGES[kind],
+            MESSAGES[density.kind],
             confidence=Confidence.LIKELY if sure else Confidence.POSSIBLE,
-            threshold=THRESHOLDS[kind],
-            origin=(source,),
-            explains=(site.value, site.value.args[0], source),
-            rewrite=_rewrite(function, site, source),
+            threshold=THRESHOLDS[density.kind],
+            origin=(density.source,),
+            explains=(site.value, site.value.args[0], density.source),
+            rewrite=_rewrite(function, site, density.source),
         )
-
-
-def _density(site: Site) -> tuple[str, Value, bool] | None:
-    """What the logarithm is of, the operation that underflows, and whether that is certain and not one of several."""
-    p, complemented = argument_of(site.value)
-    if complemented:
-        cumulative = next((value for value in alternatives(p) if distribution_call(value) == "cdf"), None)
-        return None if cumulative is None else ("tail", cumulative, cumulative is selected_from(p))
-    if site.value.op == "log1p":
-        return None
-    candidates = list(alternatives(site.value.args[0]))
-    if any(as_softmax(candidate) or as_sigmoid(candidate) for candidate in candidates):
-        return None
-    for candidate in candidates:
-        found = _vanishing_factor(candidate)
-        if found is not None:
-            return *found, candidate is candidates[0]
-    return None
-
-
-def _vanishing_factor(value: Value) -> tuple[str, Value] | None:
-    parts = product(value)
-    for factor in (*parts.numerator, *parts.denominator):
-        called = distribution_call(factor)
-        if called:
-            return "tail" if called in ("cdf", "sf") else "density", factor
-        raised = one_plus(factor)
-        if factor.op == "erfc" or (raised is not None and raised.op == "erf"):
-            return "tail", factor
-        if factor.op == "exp":
-            return _kind_of_exp(factor), factor
-    return None
-
-
-def _is_selected(source: Value) -> bool:
-    """Whether a mask selects the points where the distribution is asked: it may keep to the middle."""
-    return any(argument.core.op == "index" and is_mask(argument.core.args[-1]) for argument in source.args)
-
-
-def _kind_of_exp(factor: Value) -> str:
-    """A density when the exponent is a square, negated; any exponential otherwise."""
-    exponent = product(factor.args[0])
-    squared = any(inner.op in ("square", "matmul", "sum") for inner in exponent.numerator)
-    return "density" if squared and exponent.coefficient < 0 else "exp"
 
 
 def _rewrite(function: Function, site: Site, source: Value) -> Rewrite:

@@ -28,9 +28,11 @@ from collections.abc import Iterator
 from numlint.facts.vanishing import Zero
 from numlint.finding import Confidence, Severity
 from numlint.function import Function
-from numlint.graph.probability import LOGARITHMS
-from numlint.graph.value import Value
+from numlint.graph.probability import LOGARITHMS, alternatives, as_softmax
+from numlint.graph.site import Site
 from numlint.rule import Example, Hazard
+from numlint.rules.log._densities import density_of_log
+from numlint.rules.log._logits import sigmoid_of_log
 
 name = "log-of-zero"
 code = "NL125"
@@ -140,13 +142,11 @@ REASONS = {
     "share": "a share of a total that is 0 for an empty part",
     "draw": "a uniform random number that can be exactly 0",
 }
-LEFT_TO_OTHERS = frozenset({"prod", "det"})
 
 
 def check(function: Function) -> Iterator[Hazard]:
     for site in function.sites(*LOGARITHMS):
-        argument = site.value.args[0]
-        if _is_sum_of_exp(argument.core) or argument.core.op in LEFT_TO_OTHERS:
+        if _has_a_rule_of_its_own(site):
             continue
         zero = function.zero_of_log(site)
         if zero is None or zero.kind == "unknown":
@@ -162,9 +162,14 @@ def check(function: Function) -> Iterator[Hazard]:
         )
 
 
-def _is_sum_of_exp(value: Value) -> bool:
-    """Whether a value is a logsumexp before its logarithm, which has a rule of its own."""
-    return value.op in ("sum", "mean") and value.args[0].core.op == "exp"
+def _has_a_rule_of_its_own(site: Site) -> bool:
+    """Whether the logarithm is of a softmax, sigmoid, density, sum of exponentials, product or determinant."""
+    argument = site.value.args[0]
+    inner = argument.core
+    if inner.op in ("prod", "det") or (inner.op in ("sum", "mean") and inner.args[0].core.op == "exp"):
+        return True
+    softmax = any(as_softmax(value) for value in alternatives(argument))
+    return softmax or sigmoid_of_log(site) is not None or density_of_log(site) is not None
 
 
 def _threshold(zero: Zero) -> str:
