@@ -127,7 +127,9 @@ def mask_of(index: Value) -> Value | None:
     return inner if inner.op in _MASKS else None
 
 
-_MAYBE_NONE = frozenset("param attr unknown call name phi join index element carried self global mutated dict store".split())
+_MAYBE_NONE = frozenset(
+    "param attr unknown call name phi join index element carried self global mutated dict store".split()
+)
 
 
 def decided(condition: Value) -> bool | None:
