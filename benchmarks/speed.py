@@ -9,9 +9,11 @@ import argparse
 import json
 import os
 import platform
+import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import venv
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -162,12 +164,18 @@ def install(tool: Tool, folder: Path) -> Path:
         venv.create(folder, with_pip=True, symlinks=os.name != "nt")
     elif not own:
         return bin
-    requirement = str(HERE.parent) if own else tool.requirement
-    force = ["--force-reinstall", "--no-deps"] if own else []
     pip = [str(bin / "python"), "-m", "pip", "install", "--quiet"]
-    subprocess.run([*pip, requirement], check=True)
-    if force:
-        subprocess.run([*pip, *force, requirement], check=True)
+    if not own:
+        subprocess.run([*pip, tool.requirement], check=True)
+        return bin
+    with tempfile.TemporaryDirectory() as temporary:
+        # Built elsewhere: a build leaves folders behind, and finds those of an earlier one.
+        copy = Path(temporary, "checkout")
+        shutil.copytree(
+            HERE.parent, copy, ignore=shutil.ignore_patterns(".*", "build", "dist", "*.egg-info", "__pycache__")
+        )
+        subprocess.run([*pip, str(copy)], check=True)
+        subprocess.run([*pip, "--force-reinstall", "--no-deps", str(copy)], check=True)
     return bin
 
 

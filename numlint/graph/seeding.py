@@ -10,8 +10,9 @@ function that seeds only ``if seed is not None`` seeds for those callers that pa
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -22,6 +23,7 @@ from numlint.graph.project import Project
 from numlint.graph.randomness import ARGUMENTS, GENERATORS, source_of
 
 ALL = frozenset({"numpy", "python", "torch", "tensorflow"})
+"""The global generators."""
 
 SEEDERS = """
 numpy: numpy.random.seed numpy.random.set_state
@@ -57,7 +59,7 @@ MAKERS = frozenset(GENERATORS) | {
 }
 """What makes a generator from a seed."""
 
-MAX_CALL_DEPTH = 6
+MAX_IMPORT_DEPTH = 3
 
 
 class Seed(NamedTuple):
@@ -127,17 +129,9 @@ class Seeding:
     def __init__(self, module: Module, project: Project) -> None:
         self.module = module
         self.project = project
-        self._nested: dict[tuple[Definition | None, str], Definition] = {
-            (item.parent, item.node.name): item for item in module.definitions if item.parent is not None
-        }
-        self._scopes: dict[Definition | None, _Scope] = {None: self._scope(None, module.tree.body)}
-        for definition in module.definitions:
-            self._scopes[definition] = self._scope(definition, definition.node.body)
-        self._callers: dict[Definition, set[Definition | None]] = {}
-        for caller, scope in self._scopes.items():
-            for call in scope.calls:
-                for callee in self._local(caller, call.func):
-                    self._callers.setdefault(callee, set()).add(caller)
+        self._scopes: dict[Definition | None, _Scope] = {}
+        self._effects: dict[Definition | None, frozenset[Seed]] = {}
+        self._foreign: dict[str, tuple[Seeding, Definition] | None] = {}
         self._at_import: frozenset[str] | None = None
 
     # -- questions ----------------------------------------------------------------------
@@ -146,8 +140,8 @@ class Seeding:
         """Generators seeded when the module is run, or when it is imported."""
         if self._at_import is None:
             self._at_import = frozenset()  # while it is being computed: modules may import each other
-            found = self._performed(None, None, depth, set())
-            if depth < 2:
+            found = _sources(self.effects(None))
+            if depth < MAX_IMPORT_DEPTH:
                 for imported in self._imported():
                     found |= seeding(imported, self.project).at_import(depth + 1)
             self._at_import = found
@@ -157,7 +151,7 @@ class Seeding:
         """Generators seeded for the body of `definition`: by itself, its callers, its class, or the module."""
         found = self.at_import()
         for scope in self._around(definition):
-            found |= self._performed(scope, None, 0, set())
+            found |= _sources(self.effects(scope))
         return found
 
     def runs(self, definition: Definition | None) -> bool:
@@ -167,44 +161,53 @@ class Seeding:
     @property
     def learns(self) -> bool:
         """Whether the module trains a model."""
-        return any(scope.learns for scope in self._scopes.values())
+        return any(self._scope(definition).learns for definition in (None, *self.module.definitions))
 
     def draws_first(self, definition: Definition | None, source: str) -> bool:
         """Whether `definition` is where a script draws from `source` first; its top level counts as first."""
-        reached = (scope for scope, own in self._scopes.items() if source in own.draws and self.runs(scope))
-        return next(reached, definition) is definition
+        every = (None, *self.module.definitions)
+        drawing = (scope for scope in every if source in self._scope(scope).draws and self.runs(scope))
+        return next(drawing, definition) is definition
 
     def seed_arguments(self, definition: Definition | None, depth: int = 0) -> Iterator[tuple[ast.Call, ast.expr]]:
         """Calls of a body that take a seed, with the argument.
 
         Seeders, generators, calls with ``random_state=``, and functions of the project that seed.
         """
-        scope = self._scopes.get(definition)
-        if scope is None or depth > 2:
-            return
+        scope = self._scope(definition)
         for call in scope.seeders:
             yield call, call.args[0]
         for call in scope.calls:
             if not call.args and not call.keywords:
                 continue
-            known = self._seed_parameters(definition, call, depth)
+            known = self._seed_parameters(definition, call, depth) if depth < MAX_IMPORT_DEPTH else {}
             yield from ((call, argument) for index, argument in enumerate(call.args) if index in known.values())
             yield from ((call, item.value) for item in call.keywords if item.arg in ARGUMENTS or item.arg in known)
+
+    def effects(self, definition: Definition | None) -> frozenset[Seed]:
+        """Return what a call of `definition` seeds, itself and through what it calls."""
+        known = self._effects.get(definition)
+        if known is None:
+            self._effects[definition] = frozenset()  # while it is being computed: functions may call each other
+            scope = self._scope(definition)
+            found = set(scope.seeds)
+            for call in scope.calls:
+                for seeds, callee in self._callees(definition, call):
+                    found.update(_passed_on(seeds.effects(callee), call, callee, _optional_parameters(definition)))
+            known = self._effects[definition] = frozenset(found)
+        return known
+
+    # -- how they are answered ----------------------------------------------------------
 
     def _seed_parameters(self, definition: Definition | None, call: ast.Call, depth: int) -> dict[str, int]:
         """Parameters by which a function of the project takes a seed, with their positions in the call."""
         found: dict[str, int] = {}
         for seeds, callee in self._callees(definition, call):
-            arguments = callee.node.args
-            names = [item.arg for item in arguments.posonlyargs + arguments.args]
-            every = {*names, *(item.arg for item in arguments.kwonlyargs)}
-            bound = 1 if callee.owner is not None and not callee.is_static else 0
+            positions = _positions(callee)
             for _, argument in seeds.seed_arguments(callee, depth + 1):
-                if isinstance(argument, ast.Name) and argument.id in every:
-                    found[argument.id] = names.index(argument.id) - bound if argument.id in names else -1
+                if isinstance(argument, ast.Name) and argument.id in positions:
+                    found[argument.id] = positions[argument.id]
         return found
-
-    # -- how they are answered ----------------------------------------------------------
 
     def _around(self, definition: Definition | None, *, mates: bool = True) -> set[Definition | None]:
         """`definition`, its callers, the functions that enclose them, and the methods of their classes."""
@@ -222,6 +225,21 @@ class Seeding:
             found |= near
         return found
 
+    @cached_property
+    def _callers(self) -> dict[Definition, set[Definition | None]]:
+        found: dict[Definition, set[Definition | None]] = {}
+        for caller in (None, *self.module.definitions):
+            for call in self._scope(caller).calls:
+                for callee in self._local(caller, call.func):
+                    found.setdefault(callee, set()).add(caller)
+        return found
+
+    @cached_property
+    def _nested(self) -> dict[tuple[Definition | None, str], Definition]:
+        """Functions within functions."""
+        inner = (item for item in self.module.definitions if item.parent is not None)
+        return {(item.parent, item.node.name): item for item in inner}
+
     def _lineage(self, cls: ClassDefinition) -> Iterator[ClassDefinition]:
         yield cls
         for base in cls.node.bases:
@@ -229,29 +247,30 @@ class Seeding:
             if parent is not None and parent is not cls:
                 yield parent
 
-    def _scope(self, definition: Definition | None, body: list[ast.stmt]) -> _Scope:
-        scope = _Scope()
-        optional = _optional_parameters(definition)
-        stack: list[ast.AST] = list(body)
-        while stack:
-            node = stack.pop()
-            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                continue
-            if isinstance(node, ast.Call):
-                dotted = dotted_name(self.module, node.func)
-                sources = seeder(dotted)
-                method = node.func.attr if isinstance(node.func, ast.Attribute) and not dotted else ""
-                if node.args and (sources or vocabulary.canonical_name(dotted) in MAKERS or method in RESEEDING):
-                    scope.seeders.append(node)
-                if not sources:
-                    scope.calls.append(node)
-                    scope.draws.add(source_of(vocabulary.canonical_name(dotted)))
-                    scope.learns |= isinstance(node.func, ast.Attribute) and node.func.attr in GRADIENTS
-                elif self._repeatable(node):
-                    names = {argument.id for argument in node.args[:1] if isinstance(argument, ast.Name)}
-                    scope.seeds.append(Seed(sources, next(iter(names & optional), "")))
-            stack.extend(ast.iter_child_nodes(node))
+    def _scope(self, definition: Definition | None) -> _Scope:
+        scope = self._scopes.get(definition)
+        if scope is None:
+            body = definition.node.body if definition is not None else self.module.tree.body
+            scope = self._scopes[definition] = _Scope()
+            optional = _optional_parameters(definition)
+            for call in _calls(body):
+                self._record(scope, call, optional)
         return scope
+
+    def _record(self, scope: _Scope, call: ast.Call, optional: frozenset[str]) -> None:
+        dotted = vocabulary.canonical_name(dotted_name(self.module, call.func))
+        method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+        sources = seeder(dotted)
+        if call.args and (sources or dotted in MAKERS or (not dotted and method in RESEEDING)):
+            scope.seeders.append(call)
+        if not sources:
+            scope.calls.append(call)
+            scope.draws.add(source_of(dotted))
+            scope.learns |= method in GRADIENTS
+        elif self._repeatable(call):
+            given = call.args[0] if call.args else None
+            parameter = given.id if isinstance(given, ast.Name) and given.id in optional else ""
+            scope.seeds.append(Seed(sources, parameter))
 
     def _repeatable(self, call: ast.Call) -> bool:
         """Whether a seeding call is given a seed, and not the time of day."""
@@ -260,25 +279,6 @@ class Seeding:
             return False
         inner = [node for argument in arguments for node in ast.walk(argument) if isinstance(node, ast.Call)]
         return not any(dotted_name(self.module, node.func) in CLOCKS for node in inner)
-
-    def _performed(
-        self, definition: Definition | None, call: ast.Call | None, depth: int, active: set[Definition | None]
-    ) -> frozenset[str]:
-        """Generators that a call of `definition` seeds; of any call when `call` is None."""
-        scope = self._scopes.get(definition)
-        if scope is None or definition in active or depth > MAX_CALL_DEPTH:
-            return frozenset()
-        active = active | {definition}
-        found: set[str] = set()
-        for seed in scope.seeds:
-            if call is None or not seed.parameter or _passes(call, seed.parameter, definition):
-                found |= seed.sources
-        for inner in scope.calls:
-            if found >= ALL:
-                break
-            for seeds, callee in self._callees(definition, inner):
-                found |= seeds._performed(callee, inner, depth + 1, active)
-        return frozenset(found)
 
     def _local(self, definition: Definition | None, callee: ast.expr) -> Iterator[Definition]:
         """Functions of this module that a call by this expression runs."""
@@ -304,17 +304,24 @@ class Seeding:
         for callee in self._local(definition, call.func):
             yield self, callee
         dotted = dotted_name(self.module, call.func)
-        if not dotted or vocabulary.framework(dotted):
-            return
+        if dotted and not vocabulary.framework(dotted):
+            if dotted not in self._foreign:
+                self._foreign[dotted] = self._elsewhere(dotted)
+            found = self._foreign[dotted]
+            if found is not None:
+                yield found
+
+    def _elsewhere(self, dotted: str) -> tuple[Seeding, Definition] | None:
         prefix, _, name = dotted.rpartition(".")
         target = self.project.find(prefix, self.module.path) if prefix else None
-        for _ in range(3):  # a name may be passed on by the package's __init__
+        for _ in range(MAX_IMPORT_DEPTH):  # a name may be passed on by the package's __init__
             if target is None or name in target.functions or name not in target.imports:
                 break
             prefix, _, name = target.imports[name].rpartition(".")
             target = self.project.find(prefix, target.path)
-        if target is not None and target is not self.module and name in target.functions:
-            yield seeding(target, self.project), target.functions[name]
+        if target is None or target is self.module or name not in target.functions:
+            return None
+        return seeding(target, self.project), target.functions[name]
 
     def _imported(self) -> Iterator[Module]:
         """Modules of the project that this one imports at the top level."""
@@ -346,14 +353,55 @@ def _is_none(node: ast.AST) -> bool:
     return isinstance(node, ast.Constant) and node.value is None
 
 
-def _passes(call: ast.Call, parameter: str, definition: Definition | None) -> bool:
-    """Whether a call gives `parameter`."""
-    if definition is None or any(keyword.arg in (parameter, None) for keyword in call.keywords):
-        return True
-    arguments = definition.node.args
+def _sources(seeds: Iterable[Seed]) -> frozenset[str]:
+    return frozenset().union(*(seed.sources for seed in seeds))
+
+
+def _passed_on(seeds: Iterable[Seed], call: ast.Call, callee: Definition, optional: frozenset[str]) -> Iterator[Seed]:
+    """What a caller seeds by calling `callee`: a seed that depends on a parameter counts when one is passed."""
+    for seed in seeds:
+        if not seed.parameter:
+            yield seed
+            continue
+        given = _given(call, seed.parameter, callee)
+        if given is not None and not _is_none(given):
+            name = given.id if isinstance(given, ast.Name) else ""
+            yield Seed(seed.sources, name if name in optional else "")
+
+
+def _given(call: ast.Call, parameter: str, callee: Definition) -> ast.expr | None:
+    """Argument that a call passes for a parameter."""
+    position = _positions(callee).get(parameter, -1)
+    if 0 <= position < len(call.args):
+        return call.args[position]
+    named = next((item.value for item in call.keywords if item.arg in (parameter, None)), None)
+    starred = next((item for item in call.args if isinstance(item, ast.Starred)), None)
+    return named if named is not None else starred
+
+
+def _positions(callee: Definition) -> dict[str, int]:
+    """Parameters of a function and their positions in a call; -1 for those given by name alone."""
+    arguments = callee.node.args
     names = [item.arg for item in arguments.posonlyargs + arguments.args]
-    if parameter not in names:
-        return False
-    bound = definition.owner is not None and not definition.is_static
-    given = len(call.args) + (1 if bound else 0)
-    return names.index(parameter) < given or any(isinstance(argument, ast.Starred) for argument in call.args)
+    bound = 1 if callee.owner is not None and not callee.is_static else 0
+    found = {item.arg: -1 for item in arguments.kwonlyargs}
+    found.update((name, index - bound) for index, name in enumerate(names))
+    return found
+
+
+def _calls(body: Iterable[ast.AST]) -> Iterator[ast.Call]:
+    """Calls in a body, functions within it left out."""
+    stack = list(body)
+    while stack:
+        node = stack.pop()
+        if isinstance(node, (ast.Name, ast.Constant, ast.FunctionDef, ast.AsyncFunctionDef)):
+            continue
+        if isinstance(node, ast.Call):
+            yield node
+        # ast.iter_child_nodes, without its two generators: this runs over whole modules.
+        for name in node._fields:
+            child = getattr(node, name, None)
+            if isinstance(child, list):
+                stack += [item for item in child if isinstance(item, ast.AST)]
+            elif isinstance(child, ast.AST):
+                stack.append(child)

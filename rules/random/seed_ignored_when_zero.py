@@ -32,10 +32,11 @@ from numlint.rule import Example, Hazard
 
 name = "seed-ignored-when-zero"
 code = "NL602"
-triggers = tuple(
-    "seed manual_seed manual_seed_all random_state RandomState default_rng Random SeedSequence check_random_state "
-    "PRNGKey seed_everything set_seed set_random_seed set_rng_seed".split()
+SEEDS = (
+    *("seed", "manual_seed", "manual_seed_all", "set_seed", "seed_everything", "set_random_seed", "set_rng_seed"),
+    *("random_state", "RandomState", "default_rng", "Random", "SeedSequence", "check_random_state", "PRNGKey"),
 )
+triggers = tuple(f"{name} & {test}" for name in SEEDS for test in ("if", "or", "and"))
 signature = "non-determinism"
 severity = Severity.ERROR
 

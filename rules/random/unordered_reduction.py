@@ -34,19 +34,9 @@ from numlint.rule import Example, Hazard
 
 name = "unordered-reduction"
 code = "NL603"
-triggers = (
-    "set",
-    "frozenset",
-    "listdir",
-    "scandir",
-    "glob",
-    "iglob",
-    "rglob",
-    "iterdir",
-    "walk",
-    "intersection",
-    "union",
-)
+SOURCES = ("set", "frozenset", "listdir", "scandir", "glob", "iglob", "rglob", "iterdir", "walk")
+SUMS = ("for", "sum", "mean", "std", "var", "logsumexp")
+triggers = tuple(f"{source} & {reduction}" for source in SOURCES for reduction in SUMS)
 signature = "non-determinism"
 severity = Severity.NOTE
 

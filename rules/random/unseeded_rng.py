@@ -43,16 +43,18 @@ from numlint.rule import Example, Hazard
 name = "unseeded-rng"
 code = "NL601"
 triggers = tuple(
-    "random rand randn randint randrange choice choices shuffle sample permutation normal uniform gauss rvs "
+    "random rand randn randint randrange choice choices shuffle sample rsample permutation normal uniform gauss rvs "
     "default_rng RandomState Random PCG64 randperm rand_like randn_like bernoulli multinomial random_normal "
     "random_uniform truncated_normal train_test_split resample random_split dropout DataLoader KMeans "
-    "MiniBatchKMeans KFold StratifiedKFold ShuffleSplit StratifiedShuffleSplit GaussianMixture SpectralClustering "
-    "RandomForestClassifier RandomForestRegressor ExtraTreesClassifier ExtraTreesRegressor BaggingClassifier "
-    "BaggingRegressor IsolationForest GradientBoostingClassifier GradientBoostingRegressor AdaBoostClassifier "
-    "DecisionTreeClassifier DecisionTreeRegressor SGDClassifier SGDRegressor Perceptron MLPClassifier "
-    "MLPRegressor RandomizedSearchCV TSNE TruncatedSVD FastICA permutation_importance make_blobs "
+    "MiniBatchKMeans KFold StratifiedKFold ShuffleSplit StratifiedShuffleSplit GaussianMixture "
+    "SpectralClustering RandomForestClassifier RandomForestRegressor ExtraTreesClassifier ExtraTreesRegressor "
+    "BaggingClassifier BaggingRegressor IsolationForest GradientBoostingClassifier GradientBoostingRegressor "
+    "AdaBoostClassifier DecisionTreeClassifier DecisionTreeRegressor SGDClassifier SGDRegressor Perceptron "
+    "MLPClassifier MLPRegressor RandomizedSearchCV TSNE TruncatedSVD FastICA permutation_importance make_blobs "
     "make_classification make_regression make_moons make_circles differential_evolution basinhopping "
-    "dual_annealing kmeans kmeans2 bootstrap".split()
+    "dual_annealing kmeans kmeans2 bootstrap normal_ uniform_ random_ bernoulli_ exponential_"
+    # What seeds is no hazard, but a function that seeds must be seen for the draws of others to be judged.
+    " seed manual_seed manual_seed_all set_seed seed_everything set_random_seed set_rng_seed".split()
 )
 signature = "non-determinism"
 severity = Severity.WARNING

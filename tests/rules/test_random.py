@@ -128,5 +128,5 @@ def test_a_seed_set_in_another_module_of_the_project_counts(tmp_path: Path) -> N
 
 def test_seed_zero_is_not_lost_on_the_way_to_a_helper(tmp_path: Path) -> None:
     (tmp_path / "setup_run.py").write_text("import numpy as np\ndef fix(seed):\n    np.random.seed(seed)\n")
-    code = "from setup_run import fix\ndef run(seed=None):\n    if seed:\n        fix(seed)\n"
-    assert found(code, str(tmp_path / "program.py")) == [("seed-ignored-when-zero", 3, Confidence.LIKELY)]
+    code = "import numpy as np\nfrom setup_run import fix\ndef run(seed=None):\n    if seed:\n        fix(seed)\n"
+    assert found(code, str(tmp_path / "program.py")) == [("seed-ignored-when-zero", 4, Confidence.LIKELY)]
