@@ -143,10 +143,18 @@ def _parameter(search: _Search, value: Value, path: Path | None, depth: int) -> 
     passed = search.arguments(value)
     if not passed:
         return Zero(UNKNOWN, value, False)
-    found = search.any_of(search.zero(argument, where, depth) for argument, where in passed)
+    found = search.any_of(
+        Zero(UNKNOWN, value, False) if _is_example(argument) else search.zero(argument, where, depth)
+        for argument, where in passed
+    )
     if found is None or found.kind == UNKNOWN:
         return found
     return found._replace(source=value, sure=found.sure and found.source.op != "const")
+
+
+def _is_example(argument: Value) -> bool:
+    """Whether a caller passes literals only, as a demonstration does: that is no promise."""
+    return all(part.op in ("const", "list", "tuple", "view", "cast", "slice") for part in argument.walk(60))
 
 
 def _constant(kind: str, sure: bool) -> Step:
