@@ -137,7 +137,7 @@ def _kind(value: Value) -> str:
     if op in ("linear", "leaky"):
         return "network"
     if op in _LINEAR:
-        return "bounded" if value.args and all(_is_normalised(argument) for argument in value.args) else "linear"
+        return "bounded" if value.args and all(is_normalised(argument) for argument in value.args) else "linear"
     if op in _SOLUTIONS:
         return "solution"
     if op in ("exp", "exp2", "exp10", "cosh", "sinh"):
@@ -153,13 +153,13 @@ def _kind(value: Value) -> str:
     return _kind_of_call(value) if op == "call" else "data"
 
 
-def _is_normalised(value: Value) -> bool:
+def is_normalised(value: Value) -> bool:
     """Whether a value is divided by its norm, or made of values that are."""
     inner = value.core
     if inner.op == "div":
         return any(part.op == "norm" and part.args[0].core is inner.args[0].core for part in inner.args[1].walk(40))
     if inner.op in ("join", "list", "tuple", "index", "phi") and inner.args:
-        return all(_is_normalised(argument) for argument in (inner.args[:1] if inner.op == "index" else inner.args[-2:]))
+        return all(is_normalised(argument) for argument in (inner.args[:1] if inner.op == "index" else inner.args[-2:]))
     return inner.op in ("normalize", "sign", "softmax", "eye")
 
 

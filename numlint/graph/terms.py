@@ -88,6 +88,31 @@ def product(value: Value) -> Product:
     return Product(coefficient, tuple(above), tuple(below))
 
 
+def factors(value: Value) -> tuple[float, tuple[Value, ...]]:
+    """Literal coefficient and factors of a product; quotients are kept whole, other than by a literal.
+
+    ``2 * m * x / 3`` gives ``2/3`` and ``(m, x)``, whatever ``m`` was computed from.
+    """
+    coefficient = 1.0
+    found: list[Value] = []
+    stack = [value]
+    while stack and len(found) < 32:
+        inner = stack.pop().core
+        if inner.number is not None:
+            coefficient *= inner.number
+        elif inner.op == "neg":
+            coefficient = -coefficient
+            stack.append(inner.args[0])
+        elif inner.op == "mul":
+            stack.extend(reversed(inner.args))
+        elif inner.op == "div" and inner.args[1].core.number:
+            coefficient /= inner.args[1].core.number or 1.0
+            stack.append(inner.args[0])
+        else:
+            found.append(inner)
+    return coefficient, tuple(found)
+
+
 def negated(value: Value) -> Value | None:
     """Return ``y`` when `value` is ``-y`` up to layout: ``neg(y)``, or ``a - b`` for ``b - a``."""
     inner = value.core
