@@ -253,8 +253,9 @@ class Seeding:
             body = definition.node.body if definition is not None else self.module.tree.body
             scope = self._scopes[definition] = _Scope()
             optional = _optional_parameters(definition)
-            for call in _calls(body):
-                self._record(scope, call, optional)
+            for node in own_nodes(body):
+                if isinstance(node, ast.Call):
+                    self._record(scope, node, optional)
         return scope
 
     def _record(self, scope: _Scope, call: ast.Call, optional: frozenset[str]) -> None:
@@ -389,15 +390,14 @@ def _positions(callee: Definition) -> dict[str, int]:
     return found
 
 
-def _calls(body: Iterable[ast.AST]) -> Iterator[ast.Call]:
-    """Calls in a body, functions within it left out."""
+def own_nodes(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """Iterate over the nodes of a body, names, literals, and functions within it left out."""
     stack = list(body)
     while stack:
         node = stack.pop()
         if isinstance(node, (ast.Name, ast.Constant, ast.FunctionDef, ast.AsyncFunctionDef)):
             continue
-        if isinstance(node, ast.Call):
-            yield node
+        yield node
         # ast.iter_child_nodes, without its two generators: this runs over whole modules.
         for name in node._fields:
             child = getattr(node, name, None)

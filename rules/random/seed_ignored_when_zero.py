@@ -20,12 +20,12 @@ not 0, stands for "no seed".
 """
 
 import ast
-from collections.abc import Iterator
-from typing import TypeGuard
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, TypeGuard
 
 from numlint.finding import Rewrite, Severity
 from numlint.function import Function
-from numlint.graph.seeding import seeding
+from numlint.graph.seeding import own_nodes, seeding
 from numlint.graph.site import Site
 from numlint.graph.value import Value
 from numlint.rule import Example, Hazard
@@ -183,76 +183,81 @@ LIMIT = [
 
 
 def check(function: Function) -> Iterator[Hazard]:
-    seeds = seeding(function.module, function.body.analysis.project)
+    tests = list(_truths(function.body.node))
+    if not tests:
+        return
     seen: set[ast.expr] = set()
+    seeds = seeding(function.module, function.body.analysis.project)
     for call, argument in seeds.seed_arguments(function.body.definition):
-        seed = function.body.nodes.get(argument)
-        if seed is None:
-            continue
-        for test, subject, instead in (
-            *_fallbacks(function, argument),
-            *_replaced(function, seed),
-            *_guards(function, call, seed),
-        ):
-            if test in seen or instead.strip() == "0" or _zero_is_no_seed(function, subject):
+        for truth in tests:
+            subject = _tested(function, truth, call, argument)
+            if (
+                subject is None
+                or truth.test in seen
+                or truth.instead(function) == "0"
+                or _zero_is_no_seed(function, subject)
+            ):
                 continue
-            seen.add(test)
+            seen.add(truth.test)
             yield Hazard(
-                Site(subject, test, None, 0, "", ()),
-                f"`{function.text(test)}` takes seed 0 for no seed: the run that seed 0 should repeat is not repeated",
-                rewrite=_rewrite(function, test, instead),
+                Site(subject, truth.test, None, 0, "", ()),
+                f"`{function.text(truth.test)}` takes seed 0 for no seed: the run it should repeat is not repeated",
+                rewrite=_rewrite(function, truth),
             )
 
 
-Test = tuple[ast.expr, Value, str]
-"""An expression that tests a seed for truth, the seed, and the text that stands in for it when it is false."""
+class Truth(NamedTuple):
+    """A name tested for truth: the test, the name, what depends on it, and what stands in when it is false."""
+
+    test: ast.expr
+    name: ast.expr
+    under: Sequence[ast.AST] = ()
+    other: ast.expr | None = None
+
+    def instead(self, function: Function) -> str:
+        return function.text(self.other) if self.other is not None else ""
 
 
-def _fallbacks(function: Function, argument: ast.expr) -> Iterator[Test]:
-    """``seed or 42`` and ``seed if seed else 42`` within an argument."""
-    nodes = function.body.nodes
-    for inner in ast.walk(argument):
-        if isinstance(inner, ast.BoolOp) and isinstance(inner.op, ast.Or) and len(inner.values) == 2:
-            subject = nodes.get(inner.values[0])
-            if subject is not None and subject.core.op in ("param", "attr", "index", "carried"):
-                yield inner, subject, function.text(inner.values[1])
-        elif (
-            isinstance(inner, ast.IfExp)
-            and (subject := nodes.get(inner.test)) is not None
-            and subject is nodes.get(inner.body)
-        ):
-            yield inner.test, subject, ""
+def _truths(node: ast.AST) -> Iterator[Truth]:
+    body = node.body if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Module)) else []
+    for inner in own_nodes(body):
+        if isinstance(inner, (ast.If, ast.IfExp)):
+            under = inner.body if isinstance(inner, ast.If) else [inner.body]
+            if (
+                isinstance(inner.test, ast.UnaryOp)
+                and isinstance(inner.test.op, ast.Not)
+                and _plain(inner.test.operand)
+            ):
+                value = next((item.value for item in under if isinstance(item, ast.Assign)), None)
+                yield Truth(inner.test, inner.test.operand, (), value)
+            parts = inner.test.values if _is(inner.test, ast.And) else [inner.test]
+            yield from (Truth(part, part, under) for part in parts if _plain(part))
+        elif _is(inner, ast.And):
+            yield from (Truth(part, part, inner.values) for part in inner.values if _plain(part))
+        elif _is(inner, ast.Or) and len(inner.values) == 2 and _plain(inner.values[0]):
+            yield Truth(inner, inner.values[0], (), inner.values[1])
 
 
-def _replaced(function: Function, seed: Value) -> Iterator[Test]:
-    """``if not seed: seed = 42`` before the seed is used."""
-    if seed.op != "phi" or seed.args[0].op != "not" or seed.args[0].args[0] is not seed.args[2]:
-        return
-    for node, value in function.body.nodes.items():
-        if value is seed.args[0] and isinstance(node, ast.UnaryOp) and isinstance(function.parent(node), ast.If):
-            yield node, seed.args[2], repr(seed.args[1].constant) if seed.args[1].op == "const" else ""
+def _plain(node: ast.AST) -> bool:
+    return isinstance(node, (ast.Name, ast.Attribute, ast.Subscript))
 
 
-def _guards(function: Function, call: ast.Call, seed: Value) -> Iterator[Test]:
-    """``if seed:`` around the call that seeds."""
-    child: ast.AST = call
-    parent = function.parent(call)
-    while parent is not None and not isinstance(parent, (ast.FunctionDef, ast.AsyncFunctionDef)):
-        tests: list[ast.expr] = []
-        if (isinstance(parent, ast.If) and child in parent.body) or (
-            isinstance(parent, ast.IfExp) and child is parent.body
-        ):
-            tests = parent.test.values if _conjunction(parent.test) else [parent.test]
-        elif isinstance(parent, ast.BoolOp) and _conjunction(parent):
-            tests = [value for value in parent.values if value is not child]
-        for test in tests:
-            if isinstance(test, (ast.Name, ast.Attribute, ast.Subscript)) and function.body.nodes.get(test) is seed:
-                yield test, seed, ""
-        child, parent = parent, function.parent(parent)
+def _is(node: ast.AST, kind: type[ast.boolop]) -> TypeGuard[ast.BoolOp]:
+    return isinstance(node, ast.BoolOp) and isinstance(node.op, kind)
 
 
-def _conjunction(test: ast.expr) -> TypeGuard[ast.BoolOp]:
-    return isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And)
+def _tested(function: Function, truth: Truth, call: ast.Call, argument: ast.expr) -> Value | None:
+    """Return the seed when it is what a test asks: before the call, around it, or within its argument."""
+    subject, seed = function.body.nodes.get(truth.name), function.body.nodes.get(argument)
+    if subject is None or seed is None:
+        return None
+    if isinstance(truth.test, ast.BoolOp):  # seed or 42
+        return subject if function.body.nodes.get(truth.test) is seed or truth.test in ast.walk(argument) else None
+    if isinstance(truth.test, ast.UnaryOp):  # if not seed: seed = 42
+        return subject if seed.op == "phi" and seed.args[0] is function.body.nodes.get(truth.test) else None
+    within = any(inner is call or inner is argument for item in truth.under for inner in ast.walk(item))
+    chosen = seed.op == "phi" and seed.args[0] is subject and seed.args[1] is subject  # seed if seed else 42
+    return subject if chosen or (within and seed is subject) else None
 
 
 def _zero_is_no_seed(function: Function, seed: Value) -> bool:
@@ -262,11 +267,11 @@ def _zero_is_no_seed(function: Function, seed: Value) -> bool:
     return known.lo > 0 or known.hi < 0
 
 
-def _rewrite(function: Function, test: ast.expr, instead: str) -> Rewrite:
+def _rewrite(function: Function, truth: Truth) -> Rewrite:
     summary = "only None means that no seed was given"
-    if isinstance(test, ast.BoolOp):
-        seed = function.text(test.values[0])
-        return function.rewrite(test, f"{instead} if {seed} is None else {seed}", summary)
-    if isinstance(test, ast.UnaryOp):
-        return function.rewrite(test, f"{function.text(test.operand)} is None", summary)
-    return function.rewrite(test, f"{function.text(test)} is not None", summary)
+    seed = function.text(truth.name)
+    if isinstance(truth.test, ast.BoolOp):
+        return function.rewrite(truth.test, f"{truth.instead(function)} if {seed} is None else {seed}", summary)
+    return function.rewrite(
+        truth.test, f"{seed} is None" if isinstance(truth.test, ast.UnaryOp) else f"{seed} is not None", summary
+    )

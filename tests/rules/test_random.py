@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from numlint.finding import Confidence
+from numlint.fix import fix_text
 from numlint.linter import check_source
 from numlint.rule import Example, load
 
@@ -130,3 +131,17 @@ def test_seed_zero_is_not_lost_on_the_way_to_a_helper(tmp_path: Path) -> None:
     (tmp_path / "setup_run.py").write_text("import numpy as np\ndef fix(seed):\n    np.random.seed(seed)\n")
     code = "import numpy as np\nfrom setup_run import fix\ndef run(seed=None):\n    if seed:\n        fix(seed)\n"
     assert found(code, str(tmp_path / "program.py")) == [("seed-ignored-when-zero", 4, Confidence.LIKELY)]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("    if not seed:\n        seed = 42\n", "    if seed is None:\n        seed = 42\n"),
+        ("    seed = seed if seed else 42\n", "    seed = seed if seed is not None else 42\n"),
+        ("    seed = seed or 42\n", "    seed = 42 if seed is None else seed\n"),
+    ],
+)
+def test_a_seed_replaced_before_it_is_used_is_still_that_seed(before: str, after: str) -> None:
+    code = f"import numpy as np\ndef rng(seed=None):\n{before}    return np.random.default_rng(seed)\n"
+    findings, _ = check_source(code.encode(), "program.py", RULES)
+    assert fix_text(code, findings, unsafe=False)[0] == code.replace(before, after)
