@@ -255,9 +255,12 @@ def _tested(function: Function, truth: Truth, call: ast.Call, argument: ast.expr
         return subject if function.body.nodes.get(truth.test) is seed or truth.test in ast.walk(argument) else None
     if isinstance(truth.test, ast.UnaryOp):  # if not seed: seed = 42
         return subject if seed.op == "phi" and seed.args[0] is function.body.nodes.get(truth.test) else None
-    within = any(inner is call or inner is argument for item in truth.under for inner in ast.walk(item))
-    chosen = seed.op == "phi" and seed.args[0] is subject and seed.args[1] is subject  # seed if seed else 42
-    return subject if chosen or (within and seed is subject) else None
+    if seed.op == "phi" and seed.args[0] is subject and seed.args[1] is subject:  # seed if seed else 42
+        return subject
+    if seed is not subject:
+        return None
+    around = any(inner is call or inner is argument for item in truth.under for inner in ast.walk(item))
+    return subject if around else None
 
 
 def _zero_is_no_seed(function: Function, seed: Value) -> bool:
