@@ -163,8 +163,10 @@ class Function:
         zero = self.why_zero(argument, site)
         if zero is None:
             return None
-        kept = self.range_kept(argument, site)
-        if kept is not None and not kept.can_be_zero:
+        selections = self.uses.selections(site.value)
+        paths = [self.facts.under(site.path, condition, holds) for condition, holds in selections]
+        loops = self.body.analysis.carried
+        if paths and not any(why_zero(argument, path, self.facts, loops, self.arguments) for path in paths):
             return None
         if site.framework == "python" and site.catches("ValueError", "ArithmeticError"):
             return None

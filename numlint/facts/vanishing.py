@@ -19,7 +19,7 @@ from numlint.facts.provenance import presumed_sign
 from numlint.facts.selection import Arguments, Loops, occurs_in_data, tested
 from numlint.graph.frame import Path
 from numlint.graph.probability import as_sigmoid, as_softmax, distribution_call
-from numlint.graph.terms import one_minus, one_plus, product, terms
+from numlint.graph.terms import mask_of, one_minus, one_plus, product, terms
 from numlint.graph.value import Value
 
 SINGLE_PRECISION = frozenset({"torch", "jax", "tensorflow", "mxnet"})
@@ -50,7 +50,7 @@ class Zero(NamedTuple):
 
 
 _PENDING = Zero("pending", None, True)  # type: ignore[arg-type]
-"""A loop-carried value while its own iteration is searched: vanishes if everything else does."""
+"""A value under search that a loop leads back to: it vanishes if everything else does."""
 
 
 def why_zero(value: Value, path: Path | None, facts: Facts, loops: Loops, arguments: Arguments) -> Zero | None:
@@ -85,8 +85,12 @@ class _Search:
             return self.known[key]
         if depth > MAX_DEPTH or not self.facts.range(value, path).can_be_zero:
             return None
-        self.known[key] = _PENDING if value.op == "carried" else None
-        self.known[key] = found = self._explain(value, path, depth + 1)
+        self.known[key] = _PENDING
+        found = self._explain(value, path, depth + 1)
+        if found is _PENDING:
+            del self.known[key]
+        else:
+            self.known[key] = found
         return found
 
     def _explain(self, value: Value, path: Path | None, depth: int) -> Zero | None:
@@ -104,7 +108,7 @@ class _Search:
         """Return the best reason: one is enough."""
         best: Zero | None = None
         for zero in found:
-            if zero is not None and zero is not _PENDING and (best is None or _weight(zero) > _weight(best)):
+            if zero is not None and (best is None or _weight(zero) > _weight(best)):
                 best = zero
         return best
 
@@ -120,7 +124,7 @@ class _Search:
 
 
 def _weight(zero: Zero) -> int:
-    return 0 if zero.kind == UNKNOWN else 2 if zero.sure else 1
+    return -1 if zero is _PENDING else 0 if zero.kind == UNKNOWN else 2 if zero.sure else 1
 
 
 Step = Callable[[_Search, Value, "Path | None", int], "Zero | None"]
@@ -313,9 +317,13 @@ def _selected(search: _Search, value: Value, path: Path | None, depth: int) -> Z
         )
         if histogram:
             return Zero(COUNT, value, True) if value.args[1].number == 0 else None
-    mask = value.args[1] if len(value.args) > 1 else None
-    if mask is not None and mask.core.op in ("lt", "le", "eq", "ne", "and", "or", "not"):
-        path = search.facts.under(path, mask, True)
+    index = value.args[1] if len(value.args) > 1 else None
+    if index is not None:
+        if index.op == "element" and index.args[0].core is base.core:
+            return None  # a dictionary's value for its own key: a count of what occurs
+        mask = mask_of(index)
+        if mask is not None:
+            path = search.facts.under(path, mask, True)
     return search.zero(base, path, depth)
 
 
