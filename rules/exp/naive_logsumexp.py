@@ -302,9 +302,10 @@ def _added_back(function: Function, site: Site, found: _Sum) -> bool:
 def _rewrite(function: Function, site: Site) -> Rewrite:
     total = site.value.args[0].core
     exponential = total.args[0].core if total.op == "sum" else None
-    if site.value.op == "log" and total.op == "add" and {argument.core.op for argument in total.args} == {"exp"}:
+    plain = site.value.op == "log" and site.value.args[0] is total and isinstance(site.node, ast.expr)
+    if plain and total.op == "add" and {argument.op for argument in total.args} == {"exp"}:
         return _pairwise(function, site, total)
-    if site.value.op != "log" or exponential is None or exponential.op != "exp" or not isinstance(site.node, ast.expr):
+    if not plain or exponential is None or exponential.op != "exp" or total.args[0] is not exponential:
         return function.advice("logsumexp; weights go into its argument b, or as their logarithms into the exponents")
     library = LIBRARY.get(exponential.framework, "")
     axis = 0 if total.framework == "python" else total.attr("axis")  # the built-in sum adds along the first axis
@@ -329,7 +330,7 @@ def _rewrite(function: Function, site: Site) -> Rewrite:
 
 def _pairwise(function: Function, site: Site, total: Value) -> Rewrite:
     library = PAIRWISE.get(site.framework, "")
-    texts = [function.spell(argument.core.args[0], site) for argument in total.args]
-    if not library or None in texts or not isinstance(site.node, ast.expr):
+    texts = [function.spell(argument.args[0], site) for argument in total.args]
+    if not library or None in texts:
         return function.advice("logaddexp(a, b)")
     return function.rewrite(site.node, f"{library}.logaddexp({', '.join(map(str, texts))})", "logaddexp takes the larger out")

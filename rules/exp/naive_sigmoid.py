@@ -253,11 +253,11 @@ def _rewrite(function: Function, site: Site, exponential: Value, quotient: bool)
     library = LIBRARY.get(exponential.framework, "")
     advice = function.advice(f"{library or 'a branch on the sign, with exp(-abs(x)) on both sides'}")
     above, below = site.value.args[0].core, site.value.args[1].core
-    plain = below.op == "add" and {1.0, None} == {part.value.number for part in terms(below)} and exponential in below.args
+    plain = below is site.value.args[1] and below.op == "add" and {1.0, None} == {part.value.number for part in terms(below)} and exponential in below.args
     if not library or not plain or not isinstance(site.node, ast.expr) or function.compiled:
         return advice
     exponent = exponential.args[0]
-    if quotient and above is exponential:
+    if quotient and site.value.args[0] is exponential:
         logit = function.spell(exponent, site)
         return advice if logit is None else _replaced(function, site, f"{library}({logit})", exponential)
     logit = function.spell_negated(exponent, site)

@@ -205,9 +205,9 @@ def _softplus(value: Value) -> tuple[Value, Value] | None:
 
 def _rewrite(function: Function, site: Site, exponential: Value) -> Rewrite:
     template = LIBRARY.get(exponential.framework, "")
-    exact = site.value.op == "log1p" or (
-        site.value.op == "log" and {1.0, None} == {part.value.number for part in terms(site.value.args[0])}
-    )
+    inside = site.value.args[0]
+    exact = inside is exponential if site.value.op == "log1p" else site.value.op == "log" and exponential in inside.args
+    exact = exact and {part.value.number for part in terms(inside)} <= {1.0, None}
     exponent = function.spell(exponential.args[0], site)
     if not template or not exact or exponent is None or not isinstance(site.node, ast.expr):
         return function.advice("max(x, 0) + log1p(exp(-abs(x)))")
