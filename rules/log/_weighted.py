@@ -23,6 +23,11 @@ class WeightedLog(NamedTuple):
     weights: tuple[Value, ...]
     logs: tuple[Site, ...]
 
+    def is_of_weight(self, log: Value) -> bool:
+        """Whether a logarithm is of the weight itself: of p, of p/q, or of p times something."""
+        numerator = product(log.args[0]).numerator
+        return any(weight is factor for weight in self.weights for factor in numerator)
+
     @property
     def single(self) -> Site | None:
         """Logarithm, when it is the whole factor."""

@@ -25,8 +25,8 @@ from collections.abc import Iterator
 
 from numlint.finding import Confidence, Rewrite, Severity
 from numlint.function import Function
-from numlint.graph.probability import LOGARITHMS, alternatives, as_sigmoid, as_softmax
-from numlint.graph.terms import product
+from numlint.graph.probability import LOGARITHMS, alternatives, as_sigmoid, as_softmax, weighted_log
+from numlint.graph.terms import terms
 from numlint.graph.value import Value
 from numlint.rule import Example, Hazard
 from numlint.rules.log._weighted import WeightedLog, weighted_logs, with_xlogy
@@ -160,7 +160,7 @@ LIMIT = [
 def check(function: Function) -> Iterator[Hazard]:
     reported: set[int] = set()
     for weighted in weighted_logs(function):
-        logs = [site for site in weighted.logs if site.value.id not in reported and _is_own(weighted, site.value)]
+        logs = [site for site in weighted.logs if site.value.id not in reported and weighted.is_of_weight(site.value)]
         open_ones = [site for site in logs if function.zero_of_log(site) is not None]
         if not open_ones or any(_has_cure_of_its_own(site.value) for site in open_ones):
             continue
@@ -183,12 +183,6 @@ def check(function: Function) -> Iterator[Hazard]:
         )
 
 
-def _is_own(weighted: WeightedLog, log: Value) -> bool:
-    """Whether the logarithm is of the weight: of p, of p/q, or of p times something."""
-    numerator = product(log.args[0]).numerator
-    return any(weight is factor for weight in weighted.weights for factor in numerator)
-
-
 def _has_cure_of_its_own(log: Value) -> bool:
     return any(as_softmax(value) or as_sigmoid(value) for value in alternatives(log.args[0]))
 
@@ -205,8 +199,10 @@ def _fate(function: Function, value: Value) -> tuple[bool, bool]:
             if use.id not in seen and use.op in ("neg", "mul", "div", "comprehension", "list", "appended", "where"):
                 seen.add(use.id)
                 queue.append(use)
-            elif use.op in ("add", "sub") and any(argument.op == "carried" for argument in use.args):
-                return True, False
+            elif use.op in ("add", "sub"):
+                several = sum(weighted_log(term.value) is not None for term in terms(use)) > 1
+                if several or any(argument.op == "carried" for argument in use.args):
+                    return True, False
     return value.op == "matmul", False
 
 

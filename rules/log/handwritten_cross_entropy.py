@@ -137,8 +137,10 @@ def check(function: Function) -> Iterator[Hazard]:
         if log is None or log.value.id in reported or not all(map(_is_target, weighted.weights)):
             continue
         p = log.value.args[0].core
-        own = any(selected_from(weight) is selected_from(p) for weight in weighted.weights)  # an entropy
-        if own or not _is_exposed(function, log) or not _is_summed_loss(function, weighted.value):
+        own = any(selected_from(weight) is selected_from(p) for weight in weighted.weights)
+        if own or weighted.is_of_weight(log.value):
+            continue  # an entropy
+        if not _is_exposed(function, log) or not _is_summed_loss(function, weighted.value):
             continue
         reported.add(log.value.id)
         yield Hazard(
