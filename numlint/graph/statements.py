@@ -9,6 +9,7 @@ value on entry and at the end of an iteration are kept in `Analysis.carried`.
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Iterator
 
 from numlint.graph.expressions import VIEW_ATTRIBUTES, attribute_of, combine, component, element_of, path_key, select
@@ -236,10 +237,15 @@ def assigned_paths(body: list[ast.stmt]) -> list[str]:
                     found[key] = None
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             key = path_key(node.func.value)
-            if key and (node.func.attr in ("append", "extend", "insert") or node.func.attr.endswith("_")):
+            if key and (node.func.attr in ("append", "extend", "insert") or _is_in_place(node.func.attr)):
                 found[key] = None
         stack.extend(ast.iter_child_nodes(node))
     return list(found)
+
+
+def _is_in_place(method: str) -> bool:
+    """Whether a method changes its receiver, as ``x.add_(y)`` does by the convention of torch."""
+    return method.endswith("_") and not method.startswith("_")
 
 
 def _assigned(frame: Frame, body: list[ast.stmt]) -> list[str]:
@@ -266,8 +272,9 @@ def _called_on(statements: list[ast.stmt], receiver: str) -> Iterator[str]:
     """Names of the methods that statements call on a receiver."""
     for statement in statements:
         for node in ast.walk(statement):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and path_key(node.func.value) == receiver:
-                yield node.func.attr
+            target = node.func if isinstance(node, ast.Call) else None
+            if isinstance(target, ast.Attribute) and path_key(target.value) == receiver:
+                yield target.attr
 
 
 @lowers(ast.For, ast.AsyncFor)
@@ -295,13 +302,32 @@ def _attribute_on_entry(frame: Frame, name: str) -> Value | None:
     return attribute_of(frame, frame.env[receiver], attribute)
 
 
+def _read_first(body: list[ast.stmt]) -> list[str]:
+    """Names that a loop's body reads above the first line that assigns them: what the iteration before left."""
+    first: dict[str, tuple[float, float]] = {}
+    for statement in body:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Name):
+                read, stored = first.get(node.id, (math.inf, math.inf))
+                if isinstance(node.ctx, ast.Load):
+                    first[node.id] = min(read, node.lineno), stored
+                else:
+                    first[node.id] = read, min(stored, node.lineno)
+    return [name for name, (read, stored) in first.items() if read < stored < math.inf]
+
+
 def _iterate(frame: Frame, loop: Loop, body: list[ast.stmt], element: Value | None, target: ast.expr | None) -> None:
     before, entry = frame.path, dict(frame.env)
     heads: dict[str, Value] = {}
+    unbound: set[str] = set()
     for name in frame.analysis.assigned_in(loop.node, lambda: _assigned(frame, body)):
         initial = frame.env.get(name) or _attribute_on_entry(frame, name)
         if initial is None:
-            continue
+            key = loop.node.test if isinstance(loop.node, ast.While) else loop.node.target
+            if name not in frame.analysis.assigned_in(key, lambda: _read_first(body)):
+                continue
+            initial = frame.unknown("unbound")  # read in the second iteration, and bound in the first
+            unbound.add(name)
         entry[name] = initial
         heads[name] = frame.graph.fresh("carried", initial, name=name)
         frame.bind(name, heads[name])
@@ -334,7 +360,8 @@ def _iterate(frame: Frame, loop: Loop, body: list[ast.stmt], element: Value | No
             merged.setdefault(name, value)
     for name, head in heads.items():
         after = [env[name] for env in outcomes if name in env]
-        frame.bind(name, join(frame, [entry[name], *after]) if after else head)
+        before_it = [] if name in unbound else [entry[name]]
+        frame.bind(name, join(frame, [*before_it, *after]) if after else head)
 
 
 @lowers(ast.With, ast.AsyncWith)

@@ -24,7 +24,18 @@ from collections.abc import Iterator
 
 from numlint.finding import Confidence
 from numlint.function import Function
-from numlint.graph.stopping import StopTest, counting, counts, difference_of, size_of, stop_tests
+from numlint.graph.convergence import (
+    Comparison,
+    WayOut,
+    change,
+    is_counter,
+    measures,
+    settled,
+    shrinks,
+    varies,
+    ways_out,
+)
+from numlint.graph.site import Loop
 from numlint.rule import Example, Hazard
 
 name = "nan-blind-convergence"
@@ -91,32 +102,50 @@ LIMIT = [
 def check(function: Function) -> Iterator[Hazard]:
     if any(True for _ in function.sites("isnan", "isfinite", "isinf")):
         return
-    for test in stop_tests(function.body.sites, function.loops):
-        if not (test.continues and isinstance(test.loop.node, ast.While)) or not _measures(function, test):
+    for loop in function.loops:
+        if not isinstance(loop.node, ast.While) or loop.condition is None:
             continue
-        yield Hazard(
-            test.site,
-            "nan ends this loop as if it had converged: every comparison with nan is false",
-            confidence=Confidence.LIKELY,
-            threshold="from the first nan on; in float32 a diverging iteration gets there at 3.4e38",
-            rewrite=function.advice(
-                "`while not error <= tol` with a limit of iterations, or check np.isfinite after the loop"
-            ),
-        )
+        for way in ways_out(loop):
+            # A comparison that goes on while it holds is false for nan: the loop ends.
+            blind = [item for item in way.comparisons if not item.holds and way.node is loop.node]
+            for comparison in blind:
+                site = next((site for site in function.sites("lt", "le") if site.value is comparison.value), None)
+                if (
+                    site is None
+                    or not _measures(function, way, comparison)
+                    or _is_asked_again(function, loop, comparison)
+                ):
+                    continue
+                yield Hazard(
+                    site,
+                    "nan ends this loop as if it had converged: every comparison with nan is false",
+                    confidence=Confidence.LIKELY,
+                    threshold="from the first nan on; in float32 a diverging iteration gets there at 3.4e38",
+                    rewrite=function.advice(
+                        "`while not error <= tol` with a limit of iterations, or check np.isfinite after the loop"
+                    ),
+                )
 
 
-def _measures(function: Function, test: StopTest) -> bool:
-    """Whether the quantity is the size of something that the loop computes anew."""
-    carried = function.body.analysis.carried
-    inner = test.quantity.core
-    if counts(inner, carried) or counting(inner) or function.range(inner).integer:
+def _measures(function: Function, way: WayOut, comparison: Comparison) -> bool:
+    """Whether the quantity is the size of something that the loop computes anew, and can be nan."""
+    loop = way.loop
+    quantity = settled(comparison.small, loop)
+    if is_counter(quantity, loop) or function.range(quantity).integer or shrinks(quantity, loop):
         return False
-    if inner.op != "carried":
-        return inner.op in ("norm", "abs", "max") and difference_of(inner, carried) is not None
-    end = carried[inner.id][1].core if inner.id in carried else inner
-    parts = end.args if end.op in ("join", "phi") else (end,)
+    if varies(comparison.large, loop) or not varies(quantity, loop):
+        return False
+    step = change(comparison.small, way)
+    return (step is not None and step.kind != "bracket") or measures(quantity)
+
+
+def _is_asked_again(function: Function, loop: Loop, comparison: Comparison) -> bool:
+    """Whether the same test is made after the loop, where nan fails it."""
+    bound = comparison.large.core
+    end = loop.node.end_lineno or 0
     return any(
-        part.core.op in ("norm", "abs", "sqrt")
-        or (part.core.op in ("max", "sum", "mean") and size_of(part) is not part.core)
-        for part in parts
+        loop not in site.loops
+        and getattr(site.node, "lineno", 0) > end
+        and bound in (argument.core for argument in site.value.args)
+        for site in function.sites("lt", "le")
     )

@@ -23,12 +23,26 @@ P. E. Gill, W. Murray, M. H. Wright, Practical Optimization, 1981, section 8.2.3
 N. J. Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section 25.5.
 """
 
+import ast
 from collections.abc import Iterator
 
 from numlint.finding import Confidence
 from numlint.function import Function
-from numlint.graph.site import Site
-from numlint.graph.stopping import StopTest, are_last_two, counts, is_relative, is_step, size_of, stop_tests
+from numlint.graph.convergence import (
+    Change,
+    Comparison,
+    WayOut,
+    absolute,
+    change,
+    difference,
+    history,
+    is_counter,
+    is_patient,
+    varies,
+    ways_out,
+)
+from numlint.graph.site import Loop, Site
+from numlint.graph.terms import terms
 from numlint.graph.value import Value
 from numlint.rule import Example, Hazard
 
@@ -82,6 +96,64 @@ BAD = [
                 return len(self.history) > 1 and np.abs(self.history[-1] - self.history[-2]) <= self.tolerance
         """,
     ),
+    Example(
+        """
+        import numpy as np
+
+        def train(X, y, lr=0.1, tol=1e-6):
+            w = np.zeros(X.shape[1])
+            previous = np.inf
+            for _ in range(1000):
+                error = X @ w - y
+                loss = np.mean(error**2)
+                if abs(previous - loss) < tol:
+                    break
+                previous = loss
+                w = w - lr * X.T @ error / len(y)
+            return w
+        """,
+        call="train(1e-4 * np.ones((4, 1)), 3e-4 * np.ones(4))",
+        note="0 instead of 3: data measured in another unit",
+    ),
+    Example(
+        """
+        import numpy as np
+
+        def power(A, v, eps=1e-9):
+            change = 1.0
+            for _ in range(10_000):
+                w = A @ v
+                w /= np.linalg.norm(w)
+                change = np.linalg.norm(w - v)
+                v = w
+                if change < eps:
+                    return v
+            return v
+        """,
+        call="power(np.diag([2.0, 1.0]), np.array([1e-12, 1.0]))",
+        note="the second eigenvector: the first step changes it by 1e-12",
+    ),
+    Example(
+        """
+        import numpy as np
+
+        class Mixture:
+            def __init__(self, tol=1e-3):
+                self.tol = tol
+                self.likelihoods = []
+
+            def fit(self, X):
+                for _ in range(100):
+                    self.likelihoods.append(np.sum(X) / (1 + len(self.likelihoods)))
+                    if self._converged():
+                        break
+                return len(self.likelihoods)
+
+            def _converged(self):
+                return len(self.likelihoods) > 1 and abs(self.likelihoods[-1] - self.likelihoods[-2]) < self.tol
+        """,
+        call="Mixture().fit(np.full(3, 1e-6))",
+    ),
 ]
 GOOD = [
     Example(
@@ -92,7 +164,7 @@ GOOD = [
             previous = np.inf
             for _ in range(10_000):
                 current = loss(w)
-                if abs(previous - current) <= tol * max(abs(previous), abs(current)):
+                if abs(previous - current) <= tol * abs(current):
                     break
                 previous = current
                 w = w - rate * slope(w)
@@ -139,6 +211,41 @@ LIMIT = [
         call="root(lambda x: x - 1.25, 0.0, 4.0)",
         note="bisection: the interval bounds the error, it is not a step",
     ),
+    Example(
+        """
+        import numpy as np
+
+        def cluster(X, centres):
+            labels = None
+            for _ in range(100):
+                new = np.argmin(((X[:, None] - centres) ** 2).sum(axis=2), axis=1)
+                if labels is not None and np.all(new == labels):
+                    break
+                labels = new
+                centres = np.array([X[labels == k].mean(axis=0) for k in range(len(centres))])
+            return centres
+        """,
+        call="cluster(np.array([[0.0], [1.0], [9.0]]), np.array([[0.0], [9.0]]))",
+        note="unchanged labels are a fixed point",
+    ),
+    Example(
+        """
+        import numpy as np
+
+        def descend(f, gradient, x, tol=1e-8):
+            value = f(x)
+            for _ in range(1000):
+                g = gradient(x)
+                x = x - 0.1 * g
+                new = f(x)
+                if abs(new - value) < tol and np.linalg.norm(g) < tol:
+                    break
+                value = new
+            return x
+        """,
+        call="descend(lambda x: (x**2).sum(), lambda x: 2 * x, np.ones(2))",
+        note="the gradient is tested too",
+    ),
 ]
 
 MESSAGE = (
@@ -148,56 +255,116 @@ THRESHOLD = "depends on the scale: with the loss scaled by 1e-8, descent to w = 
 
 
 def check(function: Function) -> Iterator[Hazard]:
-    carried = function.body.analysis.carried
-    reported = set()
-    for test in stop_tests(function.body.sites, function.loops):
-        if (
-            not is_step(test.quantity, carried)
-            or not _absolute(function, test.quantity, test.bound)
-            or _is_backed(function, test)
-        ):
-            continue
-        reported.add(test.site.value.id)
-        yield _hazard(function, test.site)
+    reported: set[Value] = set()
+    for loop in function.loops:
+        for way in ways_out(loop):
+            found = None if isinstance(way.node, ast.Raise) else _single_step(way)
+            if found is None:
+                continue
+            comparison, step = found
+            site = _site(function, comparison.value, way)
+            if site is not None and comparison.value not in reported:
+                reported.add(comparison.value)
+                yield _hazard(function, site, step, _confidence(function, way, comparison, step, site))
     for site in function.sites("lt", "le"):
-        quantity, bound = site.value.args
-        difference = size_of(quantity)
-        if site.value.id in reported or difference.op != "sub" or not _absolute(function, quantity, bound):
-            continue
-        if not site.loops and are_last_two(difference.args[0].core, difference.args[1].core):
-            yield _hazard(function, site)
+        # A test of its own, such as a property `converged`: the loop is elsewhere.
+        if site.value not in reported and not site.loops and _is_answer(function, site.value):
+            recent = _of_history(site.value)
+            if recent is not None:
+                yield _hazard(function, site, recent, Confidence.LIKELY)
 
 
-def _absolute(function: Function, quantity: Value, bound: Value) -> bool:
-    return bound.core.number != 0 and not is_relative(quantity, bound, function.body.analysis.carried)
-
-
-def _is_backed(function: Function, test: StopTest) -> bool:
-    """Whether the exit needs more than this one step: a patience counter, or another small quantity."""
-    carried = function.body.analysis.carried
-    for other in test.others:
-        if other.op not in ("lt", "le"):
-            continue
-        sides = [argument.core for argument in other.args]
-        if any(_resets(side) for side in sides):
-            return True
-        if not any(counts(side, carried) or function.range(side).integer for side in sides):
-            return True
-    return False
-
-
-def _resets(value: Value) -> bool:
-    """Whether a counter goes back to a constant when a step was large."""
-    return value.op == "phi" and any(argument.core.number is not None for argument in value.args[1:])
-
-
-def _hazard(function: Function, site: Site) -> Hazard:
+def _hazard(function: Function, site: Site, step: Change, confidence: Confidence) -> Hazard:
     return Hazard(
         site,
         MESSAGE,
-        confidence=Confidence.LIKELY,
+        confidence,
         threshold=THRESHOLD,
+        origin=(step.new,),
         rewrite=function.advice(
             "compare with tol * max(1, abs(previous)), ask for 3 to 5 small steps in a row, and test the gradient too"
         ),
     )
+
+
+def _single_step(way: WayOut) -> tuple[Comparison, Change] | None:
+    """Comparison of one change with an absolute tolerance, when nothing else must hold too."""
+    for comparison in way.comparisons:
+        tolerance, quantity = comparison.large, comparison.small
+        step = change(quantity, way) if absolute(tolerance, way.loop) else _signed(comparison, way)
+        if step is None or step.kind not in ("successive", "history") or tolerance.core.number == 0:
+            continue
+        if any(_is_scale(scale) for scale in step.scales):
+            continue
+        if any(_guards(other, way.loop) for other in way.comparisons if other is not comparison):
+            continue
+        return comparison, step
+    return None
+
+
+def _signed(comparison: Comparison, way: WayOut) -> Change | None:
+    """Read ``new > old - tol`` and ``new + tol > old`` as changes."""
+    parts = [*terms(comparison.large), *(part._replace(sign=-part.sign) for part in terms(comparison.small))]
+    fixed = [part for part in parts if part.sign > 0 and absolute(part.value, way.loop)]
+    moving = [part for part in parts if part not in fixed]
+    if len(fixed) != 1 or len(moving) != 2 or moving[0].sign == moving[1].sign:
+        return None
+    return difference(moving[0].value, moving[1].value, way)
+
+
+def _is_scale(value: Value) -> bool:
+    """Whether a divisor makes a difference relative: computed from data, not a count or a constant."""
+    return value.op not in ("const", "len", "shape", "param", "attr", "name", "index")
+
+
+def _guards(comparison: Comparison, loop: Loop) -> bool:
+    """Whether another comparison that must hold makes the stop safe: successes are counted, or more is small."""
+    if is_patient(comparison.large, loop) and not varies(comparison.small, loop):
+        return True
+    counts = is_counter(comparison.large, loop) or is_counter(comparison.small, loop)
+    return not counts and varies(comparison.small, loop) and absolute(comparison.large, loop)
+
+
+def _confidence(function: Function, way: WayOut, comparison: Comparison, step: Change, site: Site) -> Confidence:
+    if any(inner.op in ("argmin", "argmax", "argsort") for inner in step.new.walk(400)):
+        return Confidence.POSSIBLE  # discrete assignments: a small change is mostly none
+    if any(part.value is step.old for part in terms(step.new)):
+        moves = [part.value for part in terms(step.new) if part.value is not step.old]
+        if moves and all(inner.op in ("div", "solve", "lstsq", "tri_solve", "cho_solve") for inner in moves):
+            return Confidence.POSSIBLE  # Newton's method: the step is the error of the iterate before
+    known = function.range(step.new, site)
+    if known.bounded and known.magnitude <= 1 and not known.integer:
+        return Confidence.POSSIBLE  # probabilities: of order one in any units
+    return Confidence.LIKELY
+
+
+def _site(function: Function, value: Value, way: WayOut) -> Site | None:
+    """Where the comparison is made in this function; a helper's test is judged where the helper is called."""
+    for site in function.sites("lt", "le"):
+        if site.value is value:
+            return site
+    statement: ast.AST | None = way.node
+    while statement is not None and not isinstance(statement, (ast.If, ast.While)):
+        statement = function.parent(statement)
+    return None if statement is None else Site(value, statement.test, None, 0, function.framework, (way.loop,))
+
+
+def _is_answer(function: Function, value: Value) -> bool:
+    """Whether a comparison decides what the function returns, as true or false."""
+    for result in function.body.returns:
+        truth = result.value.core
+        if truth.op in ("and", "or", "not", "lt", "le") and any(inner is value for inner in truth.walk(60)):
+            return True
+        path = result.path
+        while path is not None:
+            if path.value is not None and isinstance(truth.constant, bool) and value in path.value.walk(60):
+                return True
+            path = path.parent
+    return False
+
+
+def _of_history(comparison: Value) -> Change | None:
+    inner = comparison.args[0].core
+    while inner.op in ("abs", "norm", "neg") and inner.args:
+        inner = inner.args[0].core
+    return history(*inner.args) if inner.op == "sub" else None

@@ -21,11 +21,14 @@ N. J. Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., sections 
 and 25.5.
 """
 
+import ast
 from collections.abc import Iterator
 
 from numlint.finding import Severity
 from numlint.function import Function
-from numlint.graph.stopping import counts, difference_of, is_relative, is_update, size_of, stop_tests
+from numlint.graph.convergence import Change, Comparison, WayOut, change, is_squared, varies, ways_out
+from numlint.graph.site import Site
+from numlint.graph.terms import product
 from numlint.graph.value import Value
 from numlint.rule import Example, Hazard
 
@@ -48,6 +51,21 @@ BAD = [
             return x
         """,
         call="cosine_fixed_point(0.3)",
+    ),
+    Example(
+        """
+        import numpy as np
+
+        def root(f, low, high):
+            while high - low > 1e-16:
+                middle = 0.5 * (low + high)
+                if np.sign(f(middle)) == np.sign(f(low)):
+                    low = middle
+                else:
+                    high = middle
+            return low
+        """,
+        call="root(lambda x: x * x - 2.0, 1.0, 2.0)",
     ),
     Example(
         """
@@ -100,40 +118,73 @@ LIMIT = [
         call="settle(1.0)",
         note="a sum of squares: 1e-20 is a step of 1e-10",
     ),
+    Example(
+        """
+        import numpy as np
+
+        def exponential(x):
+            total = term = np.float64(1.0)
+            n = 1
+            while abs(term) > 1e-17:
+                term = term * x / n
+                total = total + term
+                n += 1
+            return total
+        """,
+        call="exponential(2.0)",
+        note="the terms of a series go to zero, however large their sum",
+    ),
 ]
 
 
 def check(function: Function) -> Iterator[Hazard]:
-    carried = function.body.analysis.carried
-    for test in stop_tests(function.body.sites, function.loops):
-        tolerance = _literal(test.bound)
-        form = function.format(test.quantity, test.site)
-        if tolerance is None or not 0 < tolerance < form.eps or is_relative(test.quantity, test.bound, carried):
-            continue
-        if difference_of(test.quantity, carried) is None and not is_update(test.quantity, test.loop, carried):
-            continue
-        if _is_square(test.quantity) and tolerance >= form.eps**2:
-            continue
-        limited = any(counts(side, carried) for other in test.others for side in other.args)
-        endless = test.loop.iterable is None and not limited
-        yield Hazard(
-            test.site,
-            f"a step below {tolerance:g} is less than the spacing of {form.name} at 1: the test asks for equality",
-            threshold=f"{form.name} resolves {form.eps:.1e} at 1, and proportionally less at larger values",
-            severity=Severity.ERROR if endless else Severity.WARNING,
-            rewrite=function.advice(f"a tolerance of about {10 * form.eps:.0e} times the size of what is compared"),
-        )
+    reported: set[Value] = set()
+    for loop in function.loops:
+        for way in ways_out(loop):
+            for comparison in way.comparisons:
+                site = next((site for site in function.sites("lt", "le") if site.value is comparison.value), None)
+                step = change(comparison.small, way) if site is not None else None
+                if site is None or step is None or comparison.value in reported:
+                    continue
+                hazard = _judge(function, site, way, comparison, step)
+                if hazard is not None:
+                    reported.add(comparison.value)
+                    yield hazard
 
 
-def _literal(bound: Value) -> float | None:
-    """Tolerance as a number: a literal, or the default of a parameter."""
-    inner = bound.core
-    default = inner.attr("default") if inner.op == "param" else inner.number
-    return float(default) if isinstance(default, (int, float)) and not isinstance(default, bool) else None
+def _judge(function: Function, site: Site, way: WayOut, comparison: Comparison, step: Change) -> Hazard | None:
+    form = function.format(step.new, site)
+    tolerance, relative = _literal(comparison.large, way)
+    if tolerance is None or not 0 < tolerance < form.eps / 2:
+        return None
+    if is_squared(comparison.small, way) and tolerance >= (form.eps / 2) ** 2:
+        return None
+    if not relative and function.range(step.old, site).magnitude < 0.1:
+        return None  # numbers that small are resolved more finely
+    endless = isinstance(way.loop.node, ast.While) and len(list(ways_out(way.loop))) == 1
+    against = "relative to" if relative else "at"
+    return Hazard(
+        site,
+        f"a change below {tolerance:g} is less than the spacing of {form.name} {against} 1: the test asks for equality",
+        threshold=f"{form.name} resolves {form.eps:.1e} at 1, and proportionally less at larger values",
+        severity=Severity.ERROR if endless else Severity.WARNING,
+        origin=(step.new,),
+        rewrite=function.advice(f"a tolerance of about {10 * form.eps:.0e} times the size of what is compared"),
+    )
 
 
-def _is_square(quantity: Value) -> bool:
-    inner = quantity.core
-    while inner.op in ("sum", "mean", "max") and inner.args:
-        inner = inner.args[0].core
-    return inner.op in ("square", "matmul") or size_of(inner).op == "square"
+def _literal(bound: Value, way: WayOut) -> tuple[float | None, bool]:
+    """Tolerance as a literal or the default of a parameter, and whether it is a factor of something computed."""
+    parts = product(bound)
+    number = parts.coefficient
+    known = False
+    scaled = bool(parts.denominator)
+    for factor in parts.numerator:
+        default = factor.attr("default") if factor.op == "param" else None
+        if isinstance(default, float) and not known:
+            number, known = number * default, True
+        elif factor.op == "param" or not varies(factor, way.loop):
+            return None, False
+        else:
+            scaled = True
+    return number, scaled

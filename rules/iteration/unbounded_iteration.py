@@ -25,13 +25,26 @@ from collections.abc import Iterator
 
 from numlint.finding import Confidence
 from numlint.function import Function
-from numlint.graph.site import Loop
-from numlint.graph.stopping import StopTest, counting, counts, difference_of, is_update, size_of, stop_tests
+from numlint.graph.convergence import (
+    Comparison,
+    WayOut,
+    change,
+    difference,
+    has_range,
+    is_counter,
+    measures,
+    settled,
+    shrinks,
+    varies,
+    ways_out,
+)
+from numlint.graph.site import Loop, Site
+from numlint.graph.value import Value
 from numlint.rule import Example, Hazard
 
 name = "unbounded-iteration"
 code = "NL503"
-triggers = ("while",)
+triggers = ("while", "count")
 signature = "never-stops"
 
 BAD = [
@@ -100,69 +113,60 @@ LIMIT = [
 
 
 def check(function: Function) -> Iterator[Hazard]:
-    tests: dict[Loop, list[StopTest]] = {}
-    for test in stop_tests(function.body.sites, function.loops):
-        if isinstance(test.loop.node, ast.While):
-            tests.setdefault(test.loop, []).append(test)
-    carried = function.body.analysis.carried
-    for loop, found in tests.items():
-        if any(_limits(function, test) for test in found) or _ends_otherwise(loop, found):
+    for loop in function.loops:
+        ways = list(ways_out(loop))
+        tests = [[item for item in way.comparisons if _is_test(function, way, item)] for way in ways]
+        equalities = [any(_is_equality(way, value, holds) for value, holds in way.others) for way in ways]
+        if has_range(loop) or not ways or not all(map(any, zip(map(bool, tests), equalities, strict=True))):
             continue
-        floating = [test for test in found if _converges(function, test)]
-        if not floating:
+        if any(isinstance(node, (ast.Yield, ast.YieldFrom, ast.Await)) for node in ast.walk(loop.node)):
             continue
-        step = any(
-            difference_of(test.quantity, carried) is not None or is_update(test.quantity, loop, carried)
-            for test in floating
-        )
-        yield Hazard(
-            floating[0].site,
-            "the loop ends only when a floating-point test is met: it has no limit, and hangs when the test never is",
-            confidence=Confidence.LIKELY if step else Confidence.POSSIBLE,
-            threshold="nan, a cycle in the last bit, or divergence never passes the test",
-            rewrite=function.advice(
-                "for ... in range(max_iter), with an else branch that reports that it has not converged"
-            ),
-        )
+        moved = [change(item.small, way) for way, found in zip(ways, tests, strict=True) for item in found]
+        if any(step is not None and step.kind == "bracket" for step in moved):
+            continue  # the ends of a bracket meet, unless the tolerance is below their resolution
+        certain = any(equalities) or any(step is not None for step in moved)
+        compared = [item.value for found in tests for item in found]
+        site = _site(function, loop, compared)
+        if site is not None:
+            yield Hazard(
+                site,
+                "the loop ends only when a floating-point test is met: it has no limit, and hangs when it never is",
+                Confidence.LIKELY if certain else Confidence.POSSIBLE,
+                threshold="nan, a cycle in the last bit, or divergence never passes the test",
+                rewrite=function.advice(
+                    "for ... in range(max_iter), with an else branch that reports that it has not converged"
+                ),
+                explains=tuple(compared),
+            )
 
 
-def _limits(function: Function, test: StopTest) -> bool:
-    """Whether a test, or what must hold besides it, counts."""
-    carried = function.body.analysis.carried
-    sides = [test.quantity, test.bound, *(side for other in test.others for side in other.args)]
-    return any(counts(side, carried) or counting(side) or function.range(side).integer for side in sides)
+def _site(function: Function, loop: Loop, compared: list[Value]) -> Site | None:
+    """Where the loop goes on: its condition, or the ``True`` or counter that stands there."""
+    if isinstance(loop.node, ast.While):
+        known = next((site for site in function.sites("lt", "le") if site.value is loop.condition), None)
+        return known or Site(loop.condition or compared[0], loop.node.test, loop.entry, 0, function.framework, ())
+    return Site(loop.iterable or compared[0], loop.node.iter, loop.entry, 0, function.framework, ())
 
 
-def _ends_otherwise(loop: Loop, found: list[StopTest]) -> bool:
-    """Whether something else than a comparison of numbers ends the loop."""
-    sites = {test.site.value.id for test in found}
-    condition = loop.condition
-    if condition is not None and condition.op != "const":
-        parts = condition.args if condition.op in ("and", "or") else (condition,)
-        if any(part.core.id not in sites for part in parts):
-            return True
-    for exit_ in loop.exits:
-        path = exit_.path
-        while path is not None and path is not loop.entry:
-            if (
-                path.kind == "cond"
-                and path.value is not None
-                and path.value is not condition
-                and path.value.core.id not in sites
-            ):
-                inner = path.value.core
-                if inner.op not in ("and", "or", "not", "lt", "le"):
-                    return True
-            path = path.parent
-    return False
+def _is_test(function: Function, way: WayOut, comparison: Comparison) -> bool:
+    """Whether a comparison asks for convergence: the size of something that the loop computes falls below a bound."""
+    loop = way.loop
+    quantity = settled(comparison.small, loop) if way.node is loop.node else comparison.small
+    if is_counter(quantity, loop) or is_counter(comparison.large, loop) or function.range(quantity).integer:
+        return False
+    bound = comparison.large.core.number
+    if (bound is not None and not 0 < bound < 1) or not varies(quantity, loop) or shrinks(quantity, loop):
+        return False
+    if any(inner.op == "draw" for inner in quantity.walk(200)):
+        return False  # rejection sampling ends with probability one
+    return change(comparison.small, way) is not None or (measures(quantity) and not varies(comparison.large, loop))
 
 
-def _converges(function: Function, test: StopTest) -> bool:
-    """Whether a test is one of convergence: the size of something computed in the loop falls below a bound."""
-    inner = test.quantity.core
-    if inner.op == "carried":
-        carried = function.body.analysis.carried.get(inner.id)
-        inner = carried[1].core if carried is not None else inner
-    return (
-        inner.op in ("abs", "norm", "max", "sqrt", "phi", "join") and size_of(inner) is not inner
-    ) or inner.op == "norm"
+def _is_equality(way: WayOut, value: Value, holds: bool) -> bool:
+    """Whether an exit asks two successive floating-point values to be equal, or close."""
+    wanted = (value.op in ("eq", "isclose")) == holds and value.op in ("eq", "ne", "isclose")
+    if not wanted or len(value.args) < 2:
+        return False
+    step = difference(value.args[0], value.args[1], way)
+    discrete = any(inner.op in ("argmin", "argmax", "unique", "argsort", "round", "len") for inner in value.walk(400))
+    return step is not None and step.kind == "successive" and not discrete
