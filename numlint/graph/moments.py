@@ -18,7 +18,7 @@ from numlint.graph.value import Value
 Loops = dict[int, tuple[Value, Value]]
 
 _SUMS = frozenset({"sum", "mean", "cumsum"})
-_GIVEN = frozenset({"param", "attr", "name", "index", "element"})
+_STATISTICS = frozenset({"sum", "mean", "cumsum", "matmul", "einsum", "outer", "index", "carried", "join", "attr"})
 
 
 class Moment(NamedTuple):
@@ -202,7 +202,9 @@ def _expanded(above: list[Term], below: list[Term]) -> Moment | None:
                 coefficient, mixed = factors(minus.value)
                 rest = [factor for factor in mixed if factor is not mean]
                 others = [part.value for part in above if part is not plus]
-                if coefficient == 2 and len(rest) < len(mixed) and rest and not _is_expanded_square(rest, others):
+                if coefficient != 2 or len(rest) != len(mixed) - 1 or not all(map(_is_statistic, rest)):
+                    continue
+                if any(map(_is_statistic, others)) and not _is_expanded_square(rest, others):
                     return Moment("scatter", None, others[0], plus.value)
         for factor in outer:
             mean = factor.args[0].core
@@ -210,6 +212,16 @@ def _expanded(above: list[Term], below: list[Term]) -> Moment | None:
             if len(mixed) == 2 and mixed[0].core is mixed[1].core:
                 return Moment("scatter", None, next(part.value for part in above if part is not plus), plus.value)
     return None
+
+
+def _is_statistic(value: Value) -> bool:
+    """Whether a term is a sum over data, or an entry of a collection of such sums, and no polynomial."""
+    inner = value.core
+    if inner.op == "phi":
+        return any(_is_statistic(branch) for branch in inner.args[1:])
+    if inner.op == "matmul":
+        return True
+    return inner.op in _STATISTICS
 
 
 def _is_expanded_square(rest: list[Value], others: list[Value]) -> bool:

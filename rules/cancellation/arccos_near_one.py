@@ -169,9 +169,11 @@ def _is_computed(value: Value) -> bool:
         return True
     if any(part.op == "sum" and part.args[0].core.op in ("mul", "comprehension") for part in parts):
         return True
-    if inner.op == "div":
-        return len(terms(inner.args[0])) > 2 or any(part.op in ("square", "sqrt") for part in parts)
-    return inner.op in ("add", "sub") and any(part.op == "mul" for part in parts)
+    if inner.op != "div":
+        return inner.op in ("add", "sub") and any(part.op == "mul" for part in parts)
+    above = terms(inner.args[0])
+    lengths = any(part.op in ("sqrt", "hypot") for part in inner.args[1].walk(8))
+    return len(above) > 2 or (len(above) == 2 and lengths and all(part.value.op in ("mul", "square") for part in above))
 
 
 def _is_component(value: Value) -> bool:

@@ -196,12 +196,12 @@ LIMIT = [
 
 
 def check(function: Function) -> Iterator[Hazard]:
-    reported: set[tuple[int, int]] = set()
+    reported: set[int] = set()
     for site in function.sites("sub", "add"):
         found = second_moment(site.value, function.body.analysis.carried)
-        if found is None or (found.squares.id, found.squared.id) in reported:
+        if found is None or found.squared.id in reported:
             continue
-        reported.add((found.squares.id, found.squared.id))
+        reported.add(found.squared.id)
         if found.data is not None and is_centred(found.data):
             continue
         known = function.range(found.data, site) if found.data is not None else None

@@ -26,6 +26,7 @@ from numlint.finding import Confidence, Rewrite, Safety, Severity
 from numlint.function import Function
 from numlint.graph.moments import second_moment
 from numlint.graph.site import Site
+from numlint.graph.terms import terms
 from numlint.graph.value import Value
 from numlint.rule import Example, Hazard
 
@@ -171,9 +172,10 @@ def _root_of(value: Value) -> Value | str | None:
 
 
 def _is_computed(value: Value) -> bool:
-    """Whether a value carries rounding errors of a reduction or a quotient, as a bare number does not."""
+    """Whether a value carries the rounding errors of a reduction, as a bare number does not."""
     return any(
-        part.op in ("matmul", "sum", "mean", "norm", "div", "einsum", "outer", "corrcoef", "cov", "hypot", "std")
+        part.op in ("matmul", "sum", "mean", "norm", "einsum", "outer", "corrcoef", "cov", "hypot", "std")
+        or (part.op == "div" and len(terms(part.args[0])) > 2)
         for part in value.walk(8)
     )
 
