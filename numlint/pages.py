@@ -24,6 +24,7 @@ BEGIN, END = "<!-- rules: begin -->", "<!-- rules: end -->"
 NOTICE = "<!-- Made from the rule by `python -m numlint.pages`; change the rule, not this page. -->"
 INDEX = "README.md"
 COMMENTS = "comments"
+_ABBREVIATED = re.compile(r"\b(?:[A-Z]|ed|Anal|Numer|Math|Comput|Appl|Proc)\.$")
 
 
 class Evidence(NamedTuple):
@@ -145,7 +146,8 @@ def _families(rules: Iterable[Rule]) -> dict[str, list[Rule]]:
     for rule in rules:
         families.setdefault(rule.family or COMMENTS, []).append(rule)
     # The rule about comments comes first by its code, and last by what it is for.
-    return {**{name: families[name] for name in families if name != COMMENTS}, COMMENTS: families.get(COMMENTS, [])}
+    comments = {COMMENTS: families.pop(COMMENTS)} if COMMENTS in families else {}
+    return families | comments
 
 
 def _findings(rule: Rule, code: str) -> list[Finding]:
@@ -206,9 +208,7 @@ def _entries(text: str) -> list[str]:
             entries[-1] += f" {line.strip()}"
         else:
             entries.append(line.strip())
-        open_ = (
-            not line.endswith(".") or re.search(r"\b(?:[A-Z]|ed|Anal|Numer|Math|Comput|Appl|Proc)\.$", line) is not None
-        )
+        open_ = not line.endswith(".") or _ABBREVIATED.search(line) is not None
     return entries
 
 

@@ -261,7 +261,7 @@ relu | relu
 erf | erf
 cos | cos
 sin | sin
-acos | arccos
+acos | acos
 arccos | arccos
 reciprocal | reciprocal
 pow y | pow
@@ -271,7 +271,7 @@ mul y | mul multiply
 div y | div divide true_divide
 matmul y | dot matmul mm bmm mv
 sum @axis @dtype _ @keepdims | sum
-nansum @axis | sum
+nansum @axis | nansum
 mean @axis @dtype _ @keepdims | mean
 median @axis | median
 prod @axis | prod
