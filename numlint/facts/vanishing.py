@@ -27,6 +27,7 @@ MAX_DEPTH = 60
 
 UNDERFLOW, SATURATION, TAIL, DENSITY = "underflow", "saturation", "tail", "density"
 ATTAINED, COUNT, SHARE, DRAW, UNKNOWN = "attained", "count", "share", "draw", "unknown"
+PENDING = "pending"
 
 
 class Zero(NamedTuple):
@@ -49,7 +50,7 @@ class Zero(NamedTuple):
     sure: bool
 
 
-_PENDING = Zero("pending", None, True)  # type: ignore[arg-type]
+_PENDING = Zero(PENDING, Value("const", (), (("value", 0),), -1, ""), True)
 """A value under search that a loop leads back to: it vanishes if everything else does."""
 
 
@@ -67,7 +68,7 @@ def why_zero(value: Value, path: Path | None, facts: Facts, loops: Loops, argume
         What the callers pass for a parameter, each with the path of the call.
     """
     found = _Search(facts, loops, arguments).zero(value, path, 0)
-    if found is None or found is _PENDING or (found.kind != UNKNOWN and tested(found.source, path, sizes=False)):
+    if found is None or found.kind == PENDING or (found.kind != UNKNOWN and tested(found.source, path, sizes=False)):
         return None
     return found
 
@@ -87,7 +88,7 @@ class _Search:
             return None
         self.known[key] = _PENDING
         found = self._explain(value, path, depth + 1)
-        if found is _PENDING:
+        if found is not None and found.kind == PENDING:
             del self.known[key]
         else:
             self.known[key] = found
@@ -114,17 +115,17 @@ class _Search:
 
     def all_of(self, found: Iterator[Zero | None]) -> Zero | None:
         """Return the weakest reason, when there is one for each."""
-        worst: Zero | None = _PENDING
+        worst = _PENDING
         for zero in found:
             if zero is None or zero.kind == UNKNOWN:
                 return None
-            if worst is _PENDING or (zero is not _PENDING and worst is not None and _weight(zero) < _weight(worst)):
+            if zero.kind != PENDING and (worst.kind == PENDING or _weight(zero) < _weight(worst)):
                 worst = zero
         return worst
 
 
 def _weight(zero: Zero) -> int:
-    return -1 if zero is _PENDING else 0 if zero.kind == UNKNOWN else 2 if zero.sure else 1
+    return -1 if zero.kind == PENDING else 0 if zero.kind == UNKNOWN else 2 if zero.sure else 1
 
 
 Step = Callable[[_Search, Value, "Path | None", int], "Zero | None"]
@@ -151,7 +152,7 @@ def _parameter(search: _Search, value: Value, path: Path | None, depth: int) -> 
         Zero(UNKNOWN, value, False) if _is_example(argument) else search.zero(argument, where, depth)
         for argument, where in passed
     )
-    if found is None or found.kind == UNKNOWN:
+    if found is None or found.kind in (UNKNOWN, PENDING):
         return found
     return found._replace(source=value, sure=found.sure and found.source.op != "const")
 

@@ -178,6 +178,8 @@ def apply(
                 break
         else:
             attrs[vocabulary.KEYWORDS.get(name, name)] = value
+    if framework == "numpy" and len(args) == len(signature) + 1 and all(slot[0] not in "@_*" for slot in signature):
+        attrs["out"] = args[-1]  # np.clip(x, lo, hi, x)
     missing = not (args or keywords) and signature[0][0] not in "@_*" and operation.op not in ("array", "float", "int")
     if missing or (operation.op in BINARY_OPERATIONS and len(operands) < 2):
         return opaque(frame, _ref(frame, operation.op), args, keywords, node, framework)
@@ -211,8 +213,9 @@ def _finish(frame: Frame, op: str, args: list[Value], attrs: dict[str, Any], nod
     if isinstance(where, Value):
         value = graph.make("where", (where, value, out if isinstance(out, Value) else graph.const(None)), (), framework)
     if isinstance(out, Value) and isinstance(node, ast.Call):
-        for keyword in node.keywords:
-            key = path_key(keyword.value) if keyword.arg == "out" else None
+        named = [keyword.value for keyword in node.keywords if keyword.arg == "out"]
+        for target in named or node.args[-1:]:
+            key = path_key(target)
             if key:
                 frame.bind(key, value)
     return value
