@@ -177,8 +177,10 @@ def check(function: Function) -> Iterator[Hazard]:
 def _beside_one(value: Value) -> tuple[int, Value] | None:
     """Return the sign and x of ``log(1 + x)`` and ``log(1 - x)``."""
     parts = terms(value.args[0])
+    if len(parts) != 2:
+        return None
     for one, other in (parts, parts[::-1]):
-        if len(parts) == 2 and one.sign > 0 and one.value.number == 1 and other.value.number is None:
+        if one.sign > 0 and one.value.number == 1 and other.value.number is None:
             return other.sign, other.value
     return None
 
