@@ -237,16 +237,24 @@ def _aggregate(search: _Search, value: Value, path: Path | None, depth: int) -> 
     if inner.core.op in ("eq", "ne", "lt", "le", "and", "or", "not", "isnan", "in"):
         return None if occurs_in_data(inner) else Zero(COUNT, value, False)
     found = search.zero(inner, path, depth)
-    if found is not None and as_softmax(inner) is not None:
-        return found._replace(sure=False)
-    return found
+    if found is None or _is_shifted(found.source):
+        return None
+    return found._replace(sure=False) if as_softmax(inner) is not None else found
+
+
+def _is_shifted(value: Value) -> bool:
+    """Whether a value is ``exp(x - max)``: some term of a sum over it is 1, up to weights."""
+    exponent = value.args[0].core if value.op == "exp" else value
+    return exponent.op == "sub" and exponent.args[1].core.op == "max"
 
 
 def _contraction(search: _Search, value: Value, path: Path | None, depth: int) -> Zero | None:
     if len(value.args) < 2 or search.facts.range(value, path).lo < 0:
         return None
     found = search.any_of(search.zero(argument, path, depth) for argument in value.args)
-    return found if found is not None and found.source.op in ("exp", "pdf", "call") else None
+    if found is None or found.source.op not in ("exp", "pdf", "call") or _is_shifted(found.source):
+        return None
+    return found
 
 
 def _largest(search: _Search, value: Value, path: Path | None, depth: int) -> Zero | None:

@@ -165,7 +165,7 @@ def check(function: Function) -> Iterator[Hazard]:
         if not open_ones or any(_has_cure_of_its_own(site.value) for site in open_ones):
             continue
         summed, forgiven = _fate(function, weighted.value)
-        if forgiven:
+        if forgiven or _is_size(function, weighted.value):
             continue
         reported.update(site.value.id for site in weighted.logs)
         yield Hazard(
@@ -181,6 +181,13 @@ def check(function: Function) -> Iterator[Hazard]:
             ),
             rewrite=_rewrite(function, weighted),
         )
+
+
+def _is_size(function: Function, value: Value) -> bool:
+    """Whether ``n * log(n)`` is rounded to a whole number: a size, not an entropy."""
+    return any(
+        site.value.args[0] is value and function.dtype(site.value).startswith("int") for site in function.sites("cast")
+    )
 
 
 def _has_cure_of_its_own(log: Value) -> bool:
