@@ -150,7 +150,11 @@ class Function:
 
     def why_zero(self, value: Value, site: Site) -> Zero | None:
         """Why a value can be zero at a site, or None when nothing speaks for it."""
-        return why_zero(value, site.path, self.facts, self.body.analysis.carried, self.arguments)
+        zero = why_zero(value, site.path, self.facts, self.body.analysis.carried, self.arguments)
+        if zero is not None and zero.kind == "share" and zero.source.op == "param":
+            # A caller's counts have empty cells; what an object was made with is its owner's to judge.
+            return zero._replace(sure=zero.source.attr("function") is self.body.definition)
+        return zero
 
     def zero_of_log(self, site: Site) -> Zero | None:
         """Why the argument of a logarithm can be zero, or None when nothing speaks for it or the author has provided for it.

@@ -174,7 +174,7 @@ def _quotient(search: _Search, value: Value, path: Path | None, depth: int) -> Z
     above, below = value.args[0].core, value.args[1].core
     found = search.zero(value.args[0], path, depth)
     if found is not None and below.op == "sum" and below.args[0].core is above:
-        return Zero(SHARE, value, False) if found.kind == UNKNOWN else found._replace(sure=True)
+        return found._replace(kind=SHARE) if found.kind == UNKNOWN else found._replace(sure=True)
     return found
 
 
