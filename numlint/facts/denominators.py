@@ -29,6 +29,7 @@ from numlint.facts.selection import (
 )
 from numlint.graph import randomness
 from numlint.graph.frame import Path
+from numlint.graph.moments import second_moment
 from numlint.graph.terms import one_minus, terms
 from numlint.graph.value import Value
 
@@ -45,6 +46,7 @@ WHEN = {
     "determinant": "for a singular matrix, and when it underflows",
     "spectrum": "for a rank-deficient matrix",
     "freedom": "for a single observation",
+    "limit": "at 0, where the quotient has a limit",
 }
 """Kind of a vanishing value, and on which data it is zero."""
 
@@ -320,6 +322,9 @@ def _add(search: _Search, value: Value, path: Path | None, mode: int) -> Zero | 
 
 def _sub(search: _Search, value: Value, path: Path | None, mode: int) -> Zero | None:
     left, right = value.args[0].core, value.args[1].core
+    moment = second_moment(value, search.loops)
+    if moment is not None and moment.kind == "variance":
+        return Zero(value, "deviation")
     if _is_spread(left, right):
         return None if _random(left.args[0]) else Zero(value, "range")
     if right.number == 1 and is_size(left):

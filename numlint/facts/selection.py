@@ -17,7 +17,8 @@ Arguments = Callable[[Value], tuple[tuple[Value, "Path | None"], ...]]
 
 MASKS = frozenset({"lt", "le", "eq", "ne", "and", "or", "not", "isnan", "isfinite", "isinf", "isclose", "in", "notin"})
 _THROUGH = frozenset(
-    "view transpose cast sqrt square abs neg pow sum mean max min norm std var ptp count_nonzero any all median diag".split()
+    "view transpose cast sqrt square abs neg pow sum mean max min norm std var ptp count_nonzero any all median diag "
+    "cumsum".split()
 )
 _SIZES = frozenset({"len", "shape", "index"})
 _ELEMENTWISE = frozenset({"sqrt", "square", "abs", "neg", "add", "sub", "mul", "div", "exp", "log"})
@@ -98,6 +99,8 @@ def emptiness(value: Value, path: Path | None, loops: Loops, arguments: Argument
     if selection is not None:
         return None if tested(selection, path, sizes=True) else Emptiness(selection, _by_group(selection, arguments))
     inner = value.core
+    if _Lists(loops, arguments).empty(inner):
+        return Emptiness(inner, True)
     while inner.op == "index" and inner.args[1].core.op in ("const", "tuple"):
         rows = inner.args[1].core.args[:1]
         if rows and _Lists(loops, arguments).empty(rows[0]):
@@ -170,7 +173,7 @@ class _Lists:
 
 
 def collected(value: Value, depth: int = 0) -> bool:
-    """Whether a value was collected one by one, so that it may hold a single element: an appended list, a comprehension."""
+    """Whether a value was collected one by one, so that it may hold one element only: an appended list, for one."""
     inner = value.core
     if depth > 6:
         return False

@@ -121,7 +121,7 @@ def check(function: Function) -> Iterator[Hazard]:
             continue
         angle = cosine.args[0]
         known = function.range(angle, site)
-        if known.lo > 0.1 or known.hi < -0.1:
+        if known.lo > 0 or known.hi < 0:
             continue
         yield Hazard(
             site,

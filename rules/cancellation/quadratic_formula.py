@@ -101,7 +101,7 @@ def check(function: Function) -> Iterator[Hazard]:
             threshold="no digit is left at b/sqrt(4ac) = 8e7 in float64, 3e3 in float32",
             origin=(roots[0].value,),
             rewrite=function.advice("q = -(b + copysign(d, b)) / 2; the roots are q / a and c / q"),
-            explains=(roots[0].value,),
+            explains=(site.value.args[0].core, roots[0].value),
         )
 
 

@@ -32,6 +32,7 @@ from numlint.facts.precision import FLOAT16
 from numlint.finding import Confidence, Rewrite, Safety, Severity
 from numlint.function import Function
 from numlint.graph.site import Site
+from numlint.graph.terms import factors
 from numlint.graph.value import Value
 from numlint.rule import Example, Hazard
 
@@ -221,6 +222,16 @@ BAD = [
         """,
         call="transition(np.array([[1.0, 1.0], [0.0, 0.0]]))",
     ),
+    Example(
+        """
+        import numpy as np
+
+        def slerp(a, b, t):
+            angle = np.arctan2(np.linalg.norm(np.cross(a, b)), np.dot(a, b))
+            return (np.sin((1 - t) * angle) * a + np.sin(t * angle) * b) / np.sin(angle)
+        """,
+        call="slerp(np.array([1.0, 0, 0]), np.array([1.0, 0, 0]), 0.5)",
+    ),
 ]
 GOOD = [
     Example(
@@ -361,6 +372,7 @@ LIMIT = [
     ),
 ]
 
+ODD = frozenset({"sin", "tan", "tanh", "sinh", "expm1", "log1p", "arcsin", "arctan"})
 FLOORED = frozenset({"norm", "distance", "deviation", "error", "range", "total", "count"})
 ADVICE = {
     "underflow": "work with logarithms: subtract logsumexp instead of dividing by the sum",
@@ -368,23 +380,18 @@ ADVICE = {
     "determinant": "use slogdet, or a Cholesky factor, instead of the determinant",
     "spectrum": "leave out what is below eps times the largest",
     "freedom": "raise, or return, when there is a single observation",
+    "limit": "np.sinc, scipy.special.exprel, or the limit where the argument is 0",
 }
 
 
 def check(function: Function) -> Iterator[Hazard]:
     for site, above, below in divisions(function):
         quotient = site.value if site.value.op != "neg" else site.value.args[0]
-        zero = function.zero_denominator(below, site)
-        if (
-            zero is None
-            or site.catches("ZeroDivisionError", "FloatingPointError")
-            or is_repaired(function, site, quotient, zero)
-        ):
+        zero = removable(function, site, above, below) or function.zero_denominator(below, site)
+        if zero is None or is_handled(function, site, quotient, zero):
             continue
-        sure = zero.sure or is_telling(function, quotient, zero)
-        ignored = any(
-            str(context.args[0].attr("name")).endswith("errstate") for context in site.contexts() if context.args
-        )
+        sure = is_sure(function, quotient, zero)
+        ignored = any(str(with_.args[0].attr("name")).endswith("errstate") for with_ in site.contexts() if with_.args)
         outcome = "this raises ZeroDivisionError" if site.framework == "python" else "the quotient is inf or nan"
         yield Hazard(
             site,
@@ -393,7 +400,7 @@ def check(function: Function) -> Iterator[Hazard]:
             threshold="exp is 0 below -745.1 in float64, -104.0 in float32" if zero.kind == "underflow" else "",
             origin=(zero.source, above),
             rewrite=_rewrite(function, site, below, zero),
-            explains=tuple(part for part in below.walk(30) if part.op == "sqrt")[:2],
+            explains=tuple(part for part in below.walk(30) if part.op in ("sqrt", "norm"))[:2],
         )
 
 
@@ -411,22 +418,36 @@ def divisions(function: Function) -> Iterator[tuple[Site, Value, Value]]:
             yield site, value.args[0], value.args[1]
 
 
-def is_telling(function: Function, quotient: Value, zero: Zero) -> bool:
-    """Whether the use of the quotient says what its denominator is: rows that are normalised, a covariance."""
+def removable(function: Function, site: Site, above: Value, below: Value) -> Zero | None:
+    """Recognise a quotient like sin(x)/x, which has a limit at 0 and is 0/0 there."""
+    point = below.core
+    if point.op in ODD:  # sin(t*x) / sin(x)
+        found = [part.args[0] for part in above.walk(40) if part.op == point.op and part is not point]
+        close = any(point.args[0].core in argument.walk(12) for argument in found)
+    else:
+        close = any(part.op in ODD and part.args[0].core is point for part in factors(above)[1])
+    if not close or point.op == "const" or not function.range(point, site).can_be_zero:
+        return None
+    zero = Zero(point, "limit")
+    return None if zero.tested(site.path) else zero
+
+
+def is_sure(function: Function, quotient: Value, zero: Zero) -> bool:
+    """Whether ordinary data makes the denominator zero, by what it is or by what it is used for."""
     above, source = quotient.args[0].core, zero.source.core
+    if zero.kind in ("distance", "error"):
+        return zero.sure and any(site.value.core is source for site in function.body.sites)  # no scale from elsewhere
+    if zero.sure:
+        return True
     if zero.kind == "freedom":
         return any(_is_scatter(part) for part in (above, *_cofactors(function, quotient)))
     if zero.kind == "total" and any(consumer.op == "sqrt" for consumer in function.uses.of(quotient)):
         return True  # what stands under a root is not negative by intention
-    terms_of = source.args[0].core if source.args else source
+    summed = source.args[0].core if source.args else source
     if zero.kind in ("total", "norm"):
-        return source.attr("axis") is not None and terms_of.op != "attr" and (terms_of is above or above.number == 1)
-    return (
-        zero.kind == "underflow"
-        and source.op == "sum"
-        and terms_of is above
-        and any(part.op == "prod" for part in above.walk(8))
-    )
+        rows = source.attr("axis") is not None and summed.op != "attr"
+        return rows and (above.number == 1 or summed in above.walk(40))
+    return zero.kind == "underflow" and summed is above and any(part.op == "prod" for part in above.walk(8))
 
 
 def _cofactors(function: Function, quotient: Value) -> Iterator[Value]:
@@ -445,17 +466,22 @@ def _is_scatter(value: Value) -> bool:
 
 
 def _is_centred(value: Value) -> bool:
-    return value.op == "sub" and any(part.op == "mean" for part in value.args[1].walk(6))
+    return value.op == "sub" and any(part.op in ("mean", "sum") for part in value.args[1].walk(6))
 
 
-def is_repaired(function: Function, site: Site, quotient: Value, zero: Zero) -> bool:
-    """Whether nan and inf are replaced afterwards, or the quotient is only kept where the denominator is not 0."""
+def is_handled(function: Function, site: Site, quotient: Value, zero: Zero) -> bool:
+    """Whether the author has provided for the zero.
+
+    An exception is caught, nan and inf are replaced afterwards, or the quotient is kept
+    only where the denominator is not 0.
+    """
+    if site.catches("ZeroDivisionError", "FloatingPointError"):
+        return True
     kept = function.range_kept(zero.source, site)
     if kept is not None and not kept.can_be_zero:
         return True
-    if any(zero.mentioned(condition) for condition, _ in function.uses.selections(quotient)):
-        return True
-    return function.is_repaired(quotient)
+    selections = function.uses.selections(quotient)
+    return any(zero.mentioned(condition) for condition, _ in selections) or function.is_repaired(quotient)
 
 
 def _rewrite(function: Function, site: Site, below: Value, zero: Zero) -> Rewrite:
