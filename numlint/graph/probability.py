@@ -38,11 +38,15 @@ class Softmax(NamedTuple):
 
 
 class Sigmoid(NamedTuple):
-    """A sigmoid of `logit`, or of minus `logit` when `negated`; the logit is None when it cannot be told."""
+    """A sigmoid of `logit`, or of minus `logit` when `negated`; the logit is None when it cannot be told.
+
+    `complement` says that it is computed as one minus a sigmoid, and so is 0 once that rounds to 1.
+    """
 
     logit: Value | None
     negated: bool
     parts: tuple[Value, ...]
+    complement: bool = False
 
 
 def selected_from(value: Value) -> Value:
@@ -104,7 +108,7 @@ def as_sigmoid(value: Value, depth: int = 0) -> Sigmoid | None:
     complement = one_minus(inner)
     if complement is not None:
         found = as_sigmoid(complement, depth + 1)
-        return None if found is None else Sigmoid(found.logit, not found.negated, (inner, *found.parts))
+        return None if found is None else Sigmoid(found.logit, not found.negated, (inner, *found.parts), True)
     if inner.op == "div":
         return _quotient(inner) or _half_tanh(inner)
     if inner.op in ("mul", "add"):

@@ -25,7 +25,7 @@ def sigmoid_of_log(site: Site) -> Sigmoid | None:
             return direct
     p, complemented = argument_of(site.value)
     found = next(filter(None, map(as_sigmoid, alternatives(p))), None) if complemented else None
-    return None if found is None else found._replace(negated=not found.negated)
+    return None if found is None else found._replace(negated=not found.negated, complement=True)
 
 
 def on_logits(function: Function, found: Found) -> Rewrite | None:

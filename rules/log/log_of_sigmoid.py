@@ -23,6 +23,7 @@ M. Maechler, Accurately computing log(1 - exp(-|a|)), Rmpfr vignette, 2012.
 """
 
 import ast
+import math
 from collections.abc import Iterator
 
 from numlint.facts.precision import formats_of
@@ -137,6 +138,22 @@ BAD = [
         """,
         requires="torch",
     ),
+    Example(
+        """
+        import torch
+
+        def log_survival(z):
+            return torch.log(1 - torch.sigmoid(z.clamp(-20.0, 20.0)))
+        """,
+        call="log_survival(torch.tensor([30.0]))",
+        fixed="""
+        import torch
+
+        def log_survival(z):
+            return torch.nn.functional.logsigmoid(-z.clamp(-20.0, 20.0))
+        """,
+        requires="torch",
+    ),
 ]
 GOOD = [
     Example(
@@ -188,11 +205,11 @@ def check(function: Function) -> Iterator[Hazard]:
     statements: dict[ast.stmt | None, list[tuple[Site, Sigmoid]]] = {}
     for site in function.sites(*LOGARITHMS, "log1p"):
         sigmoid = sigmoid_of_log(site)
-        if sigmoid is not None and (site.value.op == "log1p" or function.zero_of_log(site) is not None):
+        if sigmoid is not None and _is_exposed(function, site, sigmoid):
             statements.setdefault(function.statement(site.node), []).append((site, sigmoid))
     for found in statements.values():
         site, sigmoid = found[0]
-        saturates = any(one.negated for _, one in found)
+        saturates = any(one.complement for _, one in found)
         rewrite = on_logits(function, found)
         yield Hazard(
             site,
@@ -204,3 +221,18 @@ def check(function: Function) -> Iterator[Hazard]:
             explains=tuple(value for one, inner in found for value in (one.value, one.value.args[0], *inner.parts)),
             rewrite=rewrite or function.advice("the log-sigmoid of the logit; a discriminator should return logits"),
         )
+
+
+def _is_exposed(function: Function, site: Site, sigmoid: Sigmoid) -> bool:
+    """Whether the argument can be 0: in float64 by its range, in a narrower format also for a logit of bounded size."""
+    if site.value.op == "log1p" or function.zero_of_log(site) is not None:
+        return True
+    argument = site.value.args[0].core
+    if sigmoid.logit is None or argument not in sigmoid.parts:
+        return False
+    held = function.format(argument, site)
+    known = function.range(sigmoid.logit, site)
+    limit = -math.log(held.eps / 2) if sigmoid.complement else held.exp_overflow
+    if held.name == "float64" or not known.bounded:
+        return False
+    return known.hi >= limit if sigmoid.negated else known.lo <= -limit
