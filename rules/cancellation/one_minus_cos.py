@@ -134,9 +134,10 @@ def check(function: Function) -> Iterator[Hazard]:
 
 
 def _is_small(function: Function, site: Site, angle: Value) -> bool:
-    """Whether small angles occur, or matter: differences, rotation angles, quotients by the angle itself."""
+    """Whether small angles occur, or matter: no phase of a period, or a quotient by the angle itself."""
     inner = angle.core
-    if inner.op in ("sub", "norm", "sqrt", "arccos", "arctan2", "hypot"):
+    phase = any(part.op in ("arange", "linspace", "element") or part.number is not None for part in inner.walk(12))
+    if not phase:
         return True
     return any(part.core is inner for user in _quotients(function, site.value) for part in user.args[1].walk(6))
 

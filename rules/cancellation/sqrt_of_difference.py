@@ -154,8 +154,8 @@ def check(function: Function) -> Iterator[Hazard]:
         computed = [side for side in sides if isinstance(side, Value) and _is_computed(side)]
         yield Hazard(
             site,
-            "root of a difference of squares: rounding can make it negative, and the root nan",
-            Confidence.LIKELY if computed else Confidence.POSSIBLE,
+            "root of a difference of squares: the digits cancel, and rounding can make it negative and the root nan",
+            Confidence.LIKELY if computed or "1" not in sides else Confidence.POSSIBLE,
             rewrite=_rewrite(function, site, argument, sides),
             explains=(argument,),
         )
