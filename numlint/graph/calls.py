@@ -29,6 +29,8 @@ BINARY_OPERATIONS = frozenset(
 )
 MOVES = frozenset("to cuda cpu train eval apply requires_grad_ float double half bfloat16 share_memory compile".split())
 """Methods that give a layer or a network back: the same function on another device, in another mode or dtype."""
+COMPUTED = frozenset({"mul", "square", "abs", "exp", "div", "matmul", "sqrt", "pow"})
+"""Operations whose result is an operand, and no axis: ``xp.sum(x * x)``."""
 NOT_METHODS_OF_ARRAYS = frozenset({"ref", "class", "function", "self", "dict", "method"})
 
 
@@ -374,7 +376,9 @@ def _method_call(frame: Frame, node: ast.Call, receiver: Value, name: str) -> Va
         attr = graph.raw("attr", (receiver,), (("name", name),))
         return opaque(frame, attr, args, keywords, node, receiver.framework)
     framework = receiver.framework or module_framework(frame)
-    if not operation.signature and len(args) == 1 and operation.op not in _SPECIAL and vocabulary.function(f"numpy.{name}"):
+    elementwise = not operation.signature and operation.op not in _SPECIAL
+    reduction = operation.op in REDUCTIONS and args and ("axis" in keywords or args[0].op in COMPUTED)
+    if (elementwise or reduction) and len(args) == 1 and vocabulary.function(f"numpy.{name}"):
         return _library(frame, f"numpy.{name}", args, keywords, node)  # `xp.exp(x)`: the receiver is a namespace of arrays
     operation = operation._replace(signature=("x", *operation.signature))
     value = apply(frame, operation, [receiver, *args], keywords, node, framework)
