@@ -213,6 +213,8 @@ def _statistic(kind: str) -> Rule:
         x = value.args[0].core
         if _random(x) or x.op == "const" or (kind == "norm" and x.op in _REGULAR):
             return None
+        if value.op == "hypot":  # of given numbers, as the real and the imaginary part of one, nothing is known
+            return Zero(value, kind, all(side.core.op not in _GIVEN for side in value.args))
         if x.op in ("list", "tuple", "join", "joined") and any(
             not search.range(part, path).can_be_zero for part in x.args
         ):

@@ -30,7 +30,7 @@ from numlint.rule import Example, Hazard
 
 name = "difference-of-roots"
 code = "NL307"
-triggers = ("sqrt", "**", "pow", "power")
+triggers = ("sqrt & -", "** & 0.5 & -", "pow & 0.5 & -", "power & 0.5 & -")
 signature = "cancellation"
 severity = Severity.WARNING
 

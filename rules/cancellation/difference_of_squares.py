@@ -29,7 +29,7 @@ from numlint.rule import Example, Hazard
 
 name = "difference-of-squares"
 code = "NL306"
-triggers = ("**", "square", "pow", "power", "*")
+triggers = ("** & -", "square & -", "pow & -", "power & -", "x*x & -")
 signature = "cancellation"
 severity = Severity.NOTE
 

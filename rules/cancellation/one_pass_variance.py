@@ -33,7 +33,24 @@ from numlint.rule import Example, Hazard
 
 name = "one-pass-variance"
 code = "NL301"
-triggers = ("**", "square", "pow", "power", "dot", "matmul", "mm", "@", "outer", "einsum", "*")
+triggers = tuple(
+    f"{moment} & -"
+    for moment in (
+        "**",
+        "square",
+        "pow",
+        "power",
+        "x*x",
+        "* & mean",
+        "* & sum",
+        "dot",
+        "matmul",
+        "mm",
+        "@",
+        "outer",
+        "einsum",
+    )
+)
 signature = "cancellation"
 severity = Severity.ERROR
 

@@ -28,7 +28,7 @@ from numlint.rule import Example, Hazard
 
 name = "quadratic-formula"
 code = "NL308"
-triggers = ("sqrt", "**", "pow", "power")
+triggers = ("sqrt & 4 & -", "** & 0.5 & 4 & -", "pow & 0.5 & 4", "power & 0.5 & 4")
 signature = "cancellation"
 severity = Severity.WARNING
 

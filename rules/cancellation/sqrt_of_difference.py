@@ -32,7 +32,7 @@ from numlint.rule import Example, Hazard
 
 name = "sqrt-of-difference"
 code = "NL302"
-triggers = ("sqrt", "**", "pow", "power", "rsqrt")
+triggers = ("sqrt & -", "rsqrt & -", "** & 0.5 & -", "pow & 0.5 & -", "power & 0.5 & -")
 signature = "nan"
 severity = Severity.WARNING
 

@@ -426,9 +426,11 @@ def removable(function: Function, site: Site, above: Value, below: Value) -> Zer
         close = any(point.args[0].core in argument.walk(12) for argument in found)
     else:
         close = any(part.op in ODD and part.args[0].core is point for part in factors(above)[1])
-    if not close or point.op == "const" or not function.range(point, site).can_be_zero:
+    parts = factors(point)[1]
+    if not close or not parts or not any(function.range(part, site).can_be_zero for part in parts):
         return None
-    zero = Zero(point, "limit")
+    given = point.op in ODD and point.args[0].core.op in ("param", "attr", "index")
+    zero = Zero(point, "limit", not given)
     return None if zero.tested(site.path) else zero
 
 
