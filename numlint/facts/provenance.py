@@ -251,11 +251,17 @@ def _sign_of_product(value: Value, range_of: RangeOf, depth: int) -> int:
     return sign if magnitude else 0
 
 
-def _is_scale(value: Value) -> bool:
-    """Whether a value of unknown sign can be a scale: something given, not something computed."""
+def _is_scale(value: Value, depth: int = 0) -> bool:
+    """Whether a value of unknown sign can be a scale: given, not computed, or a product or a sum of what can."""
     if value.op in ("index", "element", "view"):
-        return _is_scale(value.args[0].core)
-    return value.op in ("param", "attr", "name", "unknown", "call", "std", "var")
+        return _is_scale(value.args[0].core, depth)
+    if value.op == "mul" and depth < 4:
+        coefficient, above, below = product(value)
+        return coefficient > 0 and all(_is_scale(factor, depth + 1) for factor in (*above, *below))
+    if value.op == "add" and depth < 4:
+        parts = terms(value)
+        return all(part.sign > 0 and (part.value.number is not None or _is_scale(part.value, depth + 1)) for part in parts)
+    return value.op in ("param", "attr", "name", "unknown", "call", "std", "var", "list", "appended", "join", "carried")
 
 
 def is_imaginary(value: Value) -> bool:
