@@ -25,6 +25,17 @@ _RENAMED = re.compile(rb"\b(\w+)[ \t]+as[ \t]+(\w+)")
 
 Atoms = frozenset[bytes]
 
+OPERATORS = {
+    b"**": re.compile(rb"[\w)\]]\s*\*\*[ \t]*[\w(+-]"),
+    b"*": re.compile(rb"[\w)\]]\s*\*=?[ \t]*[\w(+-]"),
+    b"x*x": re.compile(rb"\b(\w+)[ \t]*\*[ \t]*\1\b"),
+    b"/": re.compile(rb"[\w)\]]\s*/=?[ \t]*[A-Za-z_(\[+-]"),
+    b"-": re.compile(rb"[\w)\]]\s*-=?[ \t]*[\w(\[]"),
+    b"@": re.compile(rb"[\w)\]][ \t]*@=?[ \t]*[\w(]"),
+    b">": re.compile(rb"(?<!-)>"),
+}
+"""Triggers that are operators: binary ones, so that ``**options`` is no power, and ``/ 2`` no division by a name."""
+
 
 @lru_cache(maxsize=1024)
 def _atoms(trigger: str) -> Atoms:
@@ -80,10 +91,17 @@ class Suspects:
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self.rules = tuple(rules)
-        self._ways = tuple((rule, tuple(_atoms(trigger) for trigger in sorted(rule.triggers))) for rule in self.rules)
-        atoms = frozenset().union(*(way for _, ways in self._ways for way in ways))
+        # By one of its parts, the longest: a trigger is looked at only where that part occurs.
+        self._ways: dict[bytes, list[tuple[Atoms, int]]] = {}
+        for number, rule in enumerate(self.rules):
+            for trigger in rule.triggers:
+                way = _atoms(trigger)
+                self._ways.setdefault(max(way, key=lambda atom: (len(atom), atom)), []).append((way, number))
+        atoms = frozenset().union(*(way for ways in self._ways.values() for way, _ in ways))
         self._words = frozenset(atom for atom in atoms if atom.decode().isidentifier())
-        self._symbols = tuple(sorted(atoms - self._words))
+        self._operators = tuple((atom, OPERATORS[atom]) for atom in sorted(atoms & OPERATORS.keys()))
+        self._symbols = tuple(sorted(atoms - self._words - OPERATORS.keys()))
+        self._in_place = {word + b"_": word for word in self._words}
 
     def file(self, source: bytes) -> bool:
         """Whether a file imports a numeric library, directly or through its project, and holds a trigger."""
@@ -104,13 +122,14 @@ class Suspects:
 
     def _present(self, code: bytes, words: frozenset[bytes], renamed: dict[bytes, bytes]) -> set[bytes]:
         found = set(words & self._words)
+        found.update(self._in_place[word] for word in words & self._in_place.keys())
         found.update(renamed[alias] for alias in words & renamed.keys())
         found.update(symbol for symbol in self._symbols if symbol in code)
+        found.update(atom for atom, pattern in self._operators if pattern.search(code))
         return found
 
     def rules_for(self, code: bytes, words: frozenset[bytes], renamed: dict[bytes, bytes]) -> tuple[Rule, ...]:
         """Return the rules that have a trigger in some code."""
         found = self._present(code, words, renamed)
-        if not found:
-            return ()
-        return tuple(rule for rule, ways in self._ways if any(way <= found for way in ways))
+        numbers = {number for atom in found for way, number in self._ways.get(atom, ()) if way <= found}
+        return tuple(self.rules[number] for number in sorted(numbers))

@@ -28,7 +28,7 @@ from numlint.rule import Example, Hazard
 
 name = "quadratic-formula"
 code = "NL308"
-triggers = ("sqrt & 4 & -", "** & 0.5 & 4 & -", "pow & 0.5 & 4", "power & 0.5 & 4")
+triggers = ("sqrt & -", "** & 0.5 & -", "pow & 0.5 & -", "power & 0.5 & -")
 signature = "cancellation"
 severity = Severity.WARNING
 

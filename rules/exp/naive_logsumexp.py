@@ -25,15 +25,15 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from numlint.facts.precision import exp_thresholds
 from numlint.facts.relations import is_shifted_by_max
 from numlint.finding import Confidence, Rewrite, Severity
 from numlint.function import Function
+from numlint.graph.exponentials import ExpSum, exp_sum
 from numlint.graph.probability import as_softmax
 from numlint.graph.site import Site
-from numlint.graph.terms import product, terms
+from numlint.graph.terms import terms
 from numlint.graph.value import Value
 from numlint.graph.vocabulary import EXPONENTIALS
 from numlint.rule import Example, Hazard
@@ -199,7 +199,7 @@ def check(function: Function) -> Iterator[Hazard]:
     own = {site.value for site in function.sites("exp")}
     composed = list(function.composed(*LOGARITHMS))
     for site in (*function.sites(*LOGARITHMS), *composed):
-        found = _exponentials(site.value.args[0], function.body.analysis.carried)
+        found = exp_sum(site.value.args[0], function.body.analysis.carried)
         if found is None or not found.summed or as_softmax(site.value.args[0].core) is not None:
             continue
         if site in composed and own.isdisjoint(found.values):
@@ -222,61 +222,12 @@ def check(function: Function) -> Iterator[Hazard]:
             threshold=exp_thresholds(framework),
             signature="overflow" if overflows else "underflow",
             origin=found.values[:2],
-            explains=(site.value, site.value.args[0].core, *found.sums, *found.values),
+            explains=(site.value, site.value.args[0].core, *found.totals, *found.values),
             rewrite=_rewrite(function, site),
         )
 
 
-class _Sum(NamedTuple):
-    """A sum of exponentials: the ``exp(x)`` in it, the sums that it is made of, and whether anything is summed."""
-
-    values: tuple[Value, ...]
-    sums: tuple[Value, ...]
-    summed: bool
-
-
-def _exponentials(value: Value, carried: dict[int, tuple[Value, Value]], depth: int = 0) -> _Sum | None:
-    """Return the exponentials that a value is the sum of, weighted or not, or None when it is anything else."""
-    inner = value.core
-    if depth > 12:
-        return None
-    if inner.op == "exp":
-        return _Sum((inner,), (), False)
-    if inner.op in ("sum", "mean", "matmul", "cumsum"):
-        parts = [_exponentials(argument, carried, depth + 1) for argument in inner.args[: 2 if inner.op == "matmul" else 1]]
-        return _united(parts, inner, True)
-    if inner.op in ("comprehension", "index", "take", "element", "clip"):
-        return _exponentials(inner.args[0], carried, depth + 1)
-    if inner.op in ("list", "tuple", "maximum"):
-        return _united([_exponentials(item, carried, depth + 1) for item in inner.args if item.number is None], inner, False)
-    if inner.op in ("where", "phi", "join"):
-        branches = inner.args if inner.op == "join" else inner.args[1:]
-        return _united([_exponentials(item, carried, depth + 1) for item in branches if item.number is None], inner, False)
-    if inner.op == "add":
-        parts = [part.value for part in terms(inner) if part.sign > 0 and part.value.number is None]
-        known = [part for part in parts if part.op != "carried"]
-        if any(part.sign < 0 for part in terms(inner)) or any(part.id not in carried for part in parts if part.op == "carried"):
-            return None
-        united = [_exponentials(part, carried, depth + 1) for part in known]
-        return None if None in united else _united(united, inner, len(parts) > 1)
-    if inner.op in ("mul", "div"):
-        _, above, below = product(inner)
-        factors = [part for factor in above if (part := _exponentials(factor, carried, depth + 1)) is not None]
-        factors += [part for factor in below if (part := _exponentials(factor, carried, depth + 1)) is not None and part.summed]
-        return _united(list(factors), inner, False)
-    return None
-
-
-def _united(parts: list[_Sum | None], total: Value, summed: bool) -> _Sum | None:
-    found = [part for part in parts if part is not None]
-    if not found:
-        return None
-    values = tuple(dict.fromkeys(value for part in found for value in part.values))
-    sums = tuple(inner for part in found for inner in part.sums)
-    return _Sum(values, (total, *sums), summed or any(part.summed for part in found))
-
-
-def _vanishes(function: Function, site: Site, found: _Sum) -> bool:
+def _vanishes(function: Function, site: Site, found: ExpSum) -> bool:
     """Whether all terms can underflow, so that the logarithm is that of zero."""
     if site.value.op == "log1p" or not function.range(site.value.args[0], site).can_be_zero:
         return False
@@ -290,7 +241,7 @@ def _vanishes(function: Function, site: Site, found: _Sum) -> bool:
     return True
 
 
-def _added_back(function: Function, site: Site, found: _Sum) -> bool:
+def _added_back(function: Function, site: Site, found: ExpSum) -> bool:
     """Whether what is subtracted from the exponents is added to the result: a shift, if not one by the maximum."""
     shifts = [value.args[0].core.args[1].core for value in found.values if value.args[0].core.op == "sub"]
     if len(shifts) != len(found.values):

@@ -48,7 +48,7 @@ from numlint.rule import Example, Hazard
 
 name = "single-step-stop"
 code = "NL501"
-triggers = ("for & break", "for & return", "while", "[-2]")
+triggers = ("for & break", "for & return & <", "for & return & >", "for & return & allclose", "while", "[-2]")
 signature = "premature-stop"
 
 BAD = [

@@ -34,7 +34,7 @@ from numlint.rule import Example, Hazard
 
 name = "tolerance-below-resolution"
 code = "NL502"
-triggers = ("while", "for & break", "for & return")
+triggers = ("while", "for & break", "for & return & <", "for & return & >")
 signature = "never-stops"
 
 BAD = [

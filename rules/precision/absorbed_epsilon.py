@@ -33,7 +33,7 @@ from numlint.rule import Example, Hazard
 name = "absorbed-epsilon"
 code = "NL701"
 triggers = (
-    *("log", "log2", "log10", "sqrt", "rsqrt", "div", "divide", "true_divide", "/"),
+    *("log", "log2", "log10", "sqrt", "rsqrt", "div", "divide", "true_divide", "/ & e-"),
     *("clip", "clamp", "clamp_min", "maximum", "clip_by_value", "normalize"),
 )
 signature = "absorption"
