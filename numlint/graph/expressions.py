@@ -299,7 +299,9 @@ def element_of(frame: Frame, iterable: Value, place: ast.AST | None = None) -> V
         return inner.args[0]
     if inner.op in ("list", "tuple") and len(inner.args) == 1:
         return inner.args[0]
-    return graph.raw("element", (inner,), attrs, inner.framework)
+    while iterable.op in ("view", "transpose"):  # a cast stays: the elements have its dtype
+        iterable = iterable.args[0]
+    return graph.raw("element", (iterable,), attrs, iterable.framework)
 
 
 def component(frame: Frame, value: Value, index: int, count: int | None = None) -> Value:
