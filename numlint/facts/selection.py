@@ -97,7 +97,9 @@ def emptiness(value: Value, path: Path | None, loops: Loops, arguments: Argument
         return None
     selection = selection_of(value)
     if selection is not None:
-        return None if tested(selection, path, sizes=True) else Emptiness(selection, _by_group(selection, arguments))
+        if tested(selection, path, sizes=True) or _labels_compared(selection, path):
+            return None
+        return Emptiness(selection, _by_group(selection, arguments))
     inner = value.core
     if _Lists(loops, arguments).empty(inner):
         return Emptiness(inner, True)
@@ -109,6 +111,18 @@ def emptiness(value: Value, path: Path | None, loops: Loops, arguments: Argument
     if inner.op in ("index", "take") and len(inner.args) > 1 and _Lists(loops, arguments).empty(inner.args[1]):
         return Emptiness(inner, True)
     return None
+
+
+def _labels_compared(selection: Value, path: Path | None) -> bool:
+    """Whether a condition is about the distinct labels of which one is selected: ``assert set(y) == {0, 1}``."""
+    labels = {side.core.id for part in selection.args[-1].walk(12) if part.op == "eq" for side in part.args}
+    while path is not None:
+        if path.kind == "cond" and path.value is not None:
+            distinct = [part for part in path.value.walk(20) if part.op == "unique"]
+            if any(part.args[0].core.id in labels for part in distinct):
+                return True
+        path = path.parent
+    return False
 
 
 def _by_group(selection: Value, arguments: Arguments) -> bool:

@@ -77,9 +77,11 @@ def _variance(plus: Term, minus: Term, loops: Loops) -> Moment | None:
         elif known and known <= {pair[0].id, pair[1].id}:
             return Moment("covariance", None, plus.value, minus.value)
     for product in _products(plus.value):
-        inner = [factor.value for factor in chain(product)]
-        if len(inner) == 2 and {item.id for item in (left, right) if item is not None} & {item.id for item in inner}:
-            return Moment("covariance", inner[0] if inner[0] is inner[1] else None, plus.value, minus.value)
+        operands = [factor.value for factor in chain(product)]
+        averaged = [item for item in (left, right) if item is not None]
+        if len(operands) == 2 and any(item in averaged for item in operands):
+            data = operands[0] if operands[0] is operands[1] else None
+            return Moment("covariance", data, plus.value, minus.value)
     # a/n - (b/n)**2: whatever a and b are, they are sums over the same n.
     count, mean = plus.value, one
     same_count = count.op == "div" and mean.op == "div" and count.args[1].core is mean.args[1].core
@@ -208,8 +210,8 @@ def _expanded(above: list[Term], below: list[Term]) -> Moment | None:
                     return Moment("scatter", None, others[0], plus.value)
         for factor in outer:
             mean = factor.args[0].core
-            mixed = [minus.value for minus in below if mean in (argument.core for argument in minus.value.args)]
-            if len(mixed) == 2 and mixed[0].core is mixed[1].core:
+            cross = [minus.value for minus in below if mean in (argument.core for argument in minus.value.args)]
+            if len(cross) == 2 and cross[0].core is cross[1].core:
                 return Moment("scatter", None, next(part.value for part in above if part is not plus), plus.value)
     return None
 

@@ -149,12 +149,11 @@ def _deviations(value: Value) -> Iterator[Value]:
 
 
 def _is_unbiased(value: Value) -> bool:
-    ddof = value.attr("ddof")
+    """Whether a deviation divides by n - 1: in torch unless told otherwise (by position: `dtype`), in numpy on demand."""
     if value.framework == "torch":
-        return not (
-            ddof == 0 or value.attr("unbiased") is False or value.attr("dtype") is False or value.attr("axis") is False
-        )
-    return ddof == 1
+        biased = any(value.attr(option) is False for option in ("unbiased", "dtype", "axis"))
+        return not biased and value.attr("ddof") != 0
+    return bool(value.attr("ddof") == 1)
 
 
 def _rewrite(function: Function, deviation: Value) -> Rewrite:
