@@ -109,7 +109,13 @@ class Range(NamedTuple):
         if lo > hi:  # contradictory conditions: unreachable; keep the narrower statement
             return self
         return Range(
-            lo, hi, lo_open, hi_open, self.nonzero or other.nonzero, self.nan and other.nan, self.integer or other.integer
+            lo,
+            hi,
+            lo_open,
+            hi_open,
+            self.nonzero or other.nonzero,
+            self.nan and other.nan,
+            self.integer or other.integer,
         )
 
     def join(self, other: Range) -> Range:
@@ -201,8 +207,7 @@ def mul(a: Range, b: Range) -> Range:
     corners = (_times(a.lo, b.lo), _times(a.lo, b.hi), _times(a.hi, b.lo), _times(a.hi, b.hi))
     lo, hi = min(corners), max(corners)
     nonzero = not a.can_be_zero and not b.can_be_zero and (lo > 0 or hi < 0 or (a.integer and b.integer))
-    infinite = lambda r: r.lo == -INF or r.hi == INF  # noqa: E731
-    clash = (a.can_be_zero and infinite(b)) or (b.can_be_zero and infinite(a))
+    clash = (a.can_be_zero and not b.bounded) or (b.can_be_zero and not a.bounded)
     return Range(lo, hi, False, False, nonzero, a.nan or b.nan or clash, a.integer and b.integer)
 
 

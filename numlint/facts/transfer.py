@@ -146,7 +146,9 @@ def _power_bounds(base: Range, power: float) -> Range:
 
 def _clip(value: Value, ranges: list[Range]) -> Range:
     x = ranges[0]
-    bounds = [argument if argument.op != "const" or argument.constant is not None else None for argument in value.args[1:3]]
+    bounds = [
+        argument if argument.op != "const" or argument.constant is not None else None for argument in value.args[1:3]
+    ]
     result = x
     if len(bounds) > 0 and bounds[0] is not None:
         result = maximum(result, ranges[1]._replace(nan=False))
@@ -205,10 +207,15 @@ def _where(value: Value, ranges: list[Range]) -> Range:
     return ranges[1].join(ranges[2]) if len(ranges) > 2 else TOP
 
 
+def _logistic(x: float) -> float:
+    if abs(x) > 700:
+        return 0.0 if x < 0 else 1.0
+    return 1.0 / (1.0 + math.exp(-x))
+
+
 def _sigmoid(value: Value, ranges: list[Range]) -> Range:
     x = ranges[0]
-    half = lambda t: 0.5 if t == 0 else 1.0 / (1.0 + math.exp(-t)) if -700 < t < 700 else (0.0 if t < 0 else 1.0)  # noqa: E731
-    result = Range(half(x.lo), half(x.hi)).widen()
+    result = Range(_logistic(x.lo), _logistic(x.hi)).widen()
     lo, hi = max(result.lo, 0.0), min(result.hi, 1.0)
     return Range(lo, hi, nan=x.nan, nonzero=lo > 0)
 
@@ -217,7 +224,9 @@ def _softplus(value: Value, ranges: list[Range]) -> Range:
     x = ranges[0]
     lo = max(0.0, x.lo) if x.lo > -700 else 0.0
     positive = x.lo > -700
-    return Range(lo, INF if x.hi == INF else max(x.hi, 0.0) + 0.6932, nan=x.nan, nonzero=positive, lo_open=positive and lo == 0)
+    return Range(
+        lo, INF if x.hi == INF else max(x.hi, 0.0) + 0.6932, nan=x.nan, nonzero=positive, lo_open=positive and lo == 0
+    )
 
 
 def _matmul(value: Value, ranges: list[Range]) -> Range:
@@ -249,7 +258,9 @@ def _arange(value: Value, ranges: list[Range]) -> Range:
     if len(ranges) >= 2:
         step = ranges[2] if len(ranges) > 2 else Range(1.0, 1.0, nan=False, nonzero=True)
         if step.lo > 0:
-            return Range(ranges[0].lo, max(ranges[0].lo, ranges[1].hi), nan=False, integer=integer, nonzero=ranges[0].lo > 0)
+            return Range(
+                ranges[0].lo, max(ranges[0].lo, ranges[1].hi), nan=False, integer=integer, nonzero=ranges[0].lo > 0
+            )
         low = min(ranges[0].lo, ranges[1].lo)
         return Range(low, max(ranges[0].hi, ranges[1].hi), nan=False, integer=integer)
     return TOP
@@ -288,7 +299,9 @@ def _finfo(value: Value, ranges: list[Range]) -> Range:
     if value.attr("field") in ("eps", "epsneg", "resolution"):  # from float64 to bfloat16
         return Range(1.1e-16, 0.01, nan=False, nonzero=True)
     if value.attr("field") in ("tiny", "smallest_normal", "smallest_subnormal"):
-        return Range(2.2e-308 if value.attr("field") != "smallest_subnormal" else 4.9e-324, 1e-4, nan=False, nonzero=True)
+        return Range(
+            2.2e-308 if value.attr("field") != "smallest_subnormal" else 4.9e-324, 1e-4, nan=False, nonzero=True
+        )
     if value.attr("field") == "max":
         return Range(65504.0, 1.8e308, nan=False, nonzero=True)
     return TOP

@@ -24,8 +24,8 @@ REDUCTIONS = frozenset(
     "sum mean prod max min var std norm any all median argmax argmin logsumexp cumsum cumprod count_nonzero".split()
 )
 BINARY_OPERATIONS = frozenset(
-    "add sub mul div safe_div floordiv mod pow maximum minimum hypot arctan2 logaddexp xlogy rel_entr isclose lt le gt ge eq ne "
-    "and or matmul outer solve tri_solve cho_solve lstsq cdist bce bce_logits cross_entropy nll_loss mse".split()
+    "add sub mul div safe_div floordiv mod pow maximum minimum hypot arctan2 logaddexp xlogy rel_entr isclose lt le gt ge "
+    "eq ne and or matmul outer solve tri_solve cho_solve lstsq cdist bce bce_logits cross_entropy nll_loss mse".split()
 )
 MOVES = frozenset("to cuda cpu train eval apply requires_grad_ float double half bfloat16 share_memory compile".split())
 """Methods that give a layer or a network back: the same function on another device, in another mode or dtype."""
@@ -98,9 +98,12 @@ def invoke(frame: Frame, callee: Value, args: list[Value], keywords: Keywords, n
     return opaque(frame, callee, args, keywords, node)
 
 
-def opaque(frame: Frame, callee: Value, args: list[Value], keywords: Keywords, node: ast.AST, framework: str = "") -> Value:
+def opaque(
+    frame: Frame, callee: Value, args: list[Value], keywords: Keywords, node: ast.AST, framework: str = ""
+) -> Value:
     """Value of a call that is not understood: equal for equal arguments, otherwise unknown."""
-    attrs = (("name", str(callee.attr("name") or "")), ("keywords", tuple(sorted(keywords.items(), key=lambda item: item[0]))))
+    named = tuple(sorted(keywords.items(), key=lambda item: item[0]))
+    attrs = (("name", str(callee.attr("name") or "")), ("keywords", named))
     return frame.emit("call", (callee, *args), node, attrs, framework)
 
 
@@ -122,8 +125,9 @@ def _library(frame: Frame, dotted: str, args: list[Value], keywords: Keywords, n
     leaf = name.rpartition(".")[2]
     if leaf in ("finfo", "iinfo"):
         return frame.graph.raw("finfo", tuple(args[:1]), (("dtype", dtype_of(args[0]) if args else "float64"),))
-    if args and framework in ("numpy", "torch", "jax", "tensorflow") and vocabulary.dtype(name) and name.count(".") == 1:
-        return frame.graph.make("cast", (args[0],), (("dtype", vocabulary.dtype(name)),), framework)
+    dtype = vocabulary.dtype(name) if name.count(".") == 1 else ""
+    if args and dtype and framework in ("numpy", "torch", "jax", "tensorflow"):
+        return frame.graph.make("cast", (args[0],), (("dtype", dtype),), framework)
     kind = vocabulary.layer(name)
     if kind is not None:
         attrs = tuple((key, value.constant) for key, value in keywords.items() if value.op == "const")
@@ -132,7 +136,8 @@ def _library(frame: Frame, dotted: str, args: list[Value], keywords: Keywords, n
             attrs = (*attrs, ("then", activation))
         return frame.graph.raw("layer", tuple(args), (("apply", kind), *attrs), framework)
     if name in ("functools.partial", "torch.jit.script", "jax.jit", "jax.vmap", "numba.njit", "torch.compile") and args:
-        return args[0] if len(args) == 1 and not keywords else opaque(frame, _ref(frame, dotted), args, keywords, node, framework)
+        alone = len(args) == 1 and not keywords
+        return args[0] if alone else opaque(frame, _ref(frame, dotted), args, keywords, node, framework)
     return opaque(frame, _ref(frame, dotted), args, keywords, node, framework)
 
 
@@ -379,7 +384,9 @@ def _method_call(frame: Frame, node: ast.Call, receiver: Value, name: str) -> Va
     elementwise = not operation.signature and operation.op not in _SPECIAL
     reduction = operation.op in REDUCTIONS and args and ("axis" in keywords or args[0].op in COMPUTED)
     if (elementwise or reduction) and len(args) == 1 and vocabulary.function(f"numpy.{name}"):
-        return _library(frame, f"numpy.{name}", args, keywords, node)  # `xp.exp(x)`: the receiver is a namespace of arrays
+        return _library(
+            frame, f"numpy.{name}", args, keywords, node
+        )  # `xp.exp(x)`: the receiver is a namespace of arrays
     operation = operation._replace(signature=("x", *operation.signature))
     value = apply(frame, operation, [receiver, *args], keywords, node, framework)
     if name.endswith("_"):
@@ -479,7 +486,9 @@ def inline(
     identity = definition or closure.node
     if definition is not None and frame.sites is not None:
         analysis.calls.setdefault(definition, []).append(Passed(tuple(args), keywords, frame.path))
-    body = [ast.Return(closure.node.body)] if isinstance(closure.node, ast.Lambda) else closure.node.body
+    body: list[ast.stmt] = (
+        [ast.Return(closure.node.body)] if isinstance(closure.node, ast.Lambda) else closure.node.body
+    )
     too_deep = len(analysis.stack) >= MAX_INLINE_DEPTH + 2 or analysis.inlined_calls >= MAX_INLINED_CALLS
     if too_deep or identity in analysis.stack or isinstance(closure.node, ast.AsyncFunctionDef):
         return frame.graph.raw("call", (frame.graph.raw("function", (), (("closure", identity),)), *args))
@@ -519,10 +528,12 @@ def bind_parameters(child: Frame, parameters: ast.arguments, args: list[Value], 
     """Bind the parameters of a function to the arguments of a call; unknown where the call does not say."""
     positional = parameters.posonlyargs + parameters.args
     defaults: dict[str, ast.expr] = dict(
-        zip([p.arg for p in positional[len(positional) - len(parameters.defaults) :]], parameters.defaults)
+        zip([p.arg for p in positional[len(positional) - len(parameters.defaults) :]], parameters.defaults, strict=True)
     )
-    defaults.update({p.arg: d for p, d in zip(parameters.kwonlyargs, parameters.kw_defaults) if d is not None})
-    for parameter, value in zip(positional, args):
+    defaults.update(
+        {p.arg: d for p, d in zip(parameters.kwonlyargs, parameters.kw_defaults, strict=True) if d is not None}
+    )
+    for parameter, value in zip(positional, args, strict=False):
         child.env[parameter.arg] = value
     for parameter in positional[len(args) :] + parameters.kwonlyargs:
         if parameter.arg in keywords:
@@ -587,4 +598,3 @@ def apply_layer(frame: Frame, layer: Value, args: list[Value], node: ast.AST) ->
             return value if operation is None else frame.emit(operation.op, (value,), node, (), layer.framework)
         return invoke(frame, then, [value], {}, node)
     return value
-

@@ -159,7 +159,7 @@ def boolean(frame: Frame, node: ast.BoolOp) -> Value:
     before = frame.path
     value = frame.expression(node.values[0])
     for operand in node.values[1:]:
-        frame.assume(value if op == "and" else value, op == "and")
+        frame.assume(value, op == "and")
         value = frame.graph.make(op, (value, frame.expression(operand)))
     frame.path = before
     return value
@@ -169,7 +169,7 @@ def boolean(frame: Frame, node: ast.BoolOp) -> Value:
 def compare(frame: Frame, node: ast.Compare) -> Value:
     left = frame.expression(node.left)
     result: Value | None = None
-    for operator, comparator in zip(node.ops, node.comparators):
+    for operator, comparator in zip(node.ops, node.comparators, strict=True):
         right = frame.expression(comparator)
         value = frame.emit(COMPARE[type(operator)], (left, right), node)
         result = value if result is None else frame.graph.make("and", (result, value))
@@ -311,10 +311,14 @@ def component(frame: Frame, value: Value, index: int, count: int | None = None) 
         if -len(value.args) <= index < len(value.args):
             return value.args[index]
     elif value.op == "phi":
-        return select(
-            frame, value.args[0], component(frame, value.args[1], index, count), component(frame, value.args[2], index, count)
-        )
-    elif value.op in ("max", "min") and value.attr("axis") is not None and "torch" in frame.module.roots and index in (0, 1):
+        yes, no = (component(frame, branch, index, count) for branch in value.args[1:])
+        return select(frame, value.args[0], yes, no)
+    elif (
+        value.op in ("max", "min")
+        and value.attr("axis") is not None
+        and "torch" in frame.module.roots
+        and index in (0, 1)
+    ):
         return value if index == 0 else graph.raw("argmax", value.args)
     return graph.raw("index", (value, graph.const(index)), (), value.framework)
 

@@ -35,7 +35,12 @@ class Path:
     _count = 0
 
     def __init__(
-        self, parent: Path | None, kind: str, value: Value | None = None, holds: bool = True, names: tuple[str, ...] = ()
+        self,
+        parent: Path | None,
+        kind: str,
+        value: Value | None = None,
+        holds: bool = True,
+        names: tuple[str, ...] = (),
     ) -> None:
         Path._count += 1
         self.id = Path._count
@@ -44,7 +49,7 @@ class Path:
         self.value = value
         self.holds = holds
         self.names = names
-        self.depth = parent.depth + 1 if parent else 1
+        self.depth: int = parent.depth + 1 if parent else 1
 
 
 class Return(NamedTuple):
@@ -138,7 +143,7 @@ class Frame:
         lowering = EXPRESSIONS.get(type(node))
         if lowering is None:
             return self.unknown("syntax")
-        value = lowering(self, node)
+        value: Value = lowering(self, node)
         if self.nodes is not None:
             self.nodes[node] = value
         return value
@@ -157,7 +162,12 @@ class Frame:
         return self.graph.fresh("unknown", why=why)
 
     def emit(
-        self, op: str, args: tuple[Value, ...], node: ast.AST, attrs: tuple[tuple[str, Any], ...] = (), framework: str = ""
+        self,
+        op: str,
+        args: tuple[Value, ...],
+        node: ast.AST,
+        attrs: tuple[tuple[str, Any], ...] = (),
+        framework: str = "",
     ) -> Value:
         """Create the value of an operation at `node` and record the site."""
         if not framework:
@@ -170,7 +180,8 @@ class Frame:
             from numlint.graph.site import Site
 
             self.clock += 1
-            self.sites.append(Site(value, node, self.path, self.clock, framework or value.framework, tuple(self.loop_stack)))
+            known = framework or value.framework
+            self.sites.append(Site(value, node, self.path, self.clock, known, tuple(self.loop_stack)))
         return value
 
     def inline_site(self, value: Value, node: ast.AST) -> None:

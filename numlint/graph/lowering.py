@@ -45,9 +45,11 @@ def parameter_frame(analysis: Analysis, definition: Definition) -> Frame:
     parameters = definition.node.args
     positional = parameters.posonlyargs + parameters.args
     defaults: dict[str, ast.expr] = dict(
-        zip([p.arg for p in positional[len(positional) - len(parameters.defaults) :]], parameters.defaults)
+        zip([p.arg for p in positional[len(positional) - len(parameters.defaults) :]], parameters.defaults, strict=True)
     )
-    defaults.update({p.arg: d for p, d in zip(parameters.kwonlyargs, parameters.kw_defaults) if d is not None})
+    defaults.update(
+        {p.arg: d for p, d in zip(parameters.kwonlyargs, parameters.kw_defaults, strict=True) if d is not None}
+    )
     extra = [item for item in (parameters.vararg, parameters.kwarg) if item is not None]
     for parameter in (*positional, *parameters.kwonlyargs, *extra):
         default = defaults.get(parameter.arg)

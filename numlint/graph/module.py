@@ -103,7 +103,9 @@ class Module:
         Dotted name of the package that relative imports start from.
     """
 
-    def __init__(self, tree: ast.Module, source: str, path: str = "<string>", name: str = "", package: str = "") -> None:
+    def __init__(
+        self, tree: ast.Module, source: str, path: str = "<string>", name: str = "", package: str = ""
+    ) -> None:
         self.tree = tree
         self.source = source
         self.path = path
@@ -176,7 +178,9 @@ class Module:
                 for child in _blocks(node):
                     self._collect(child, prefix, owner, parent, top=top)
 
-    def _assign(self, node: ast.Assign | ast.AnnAssign | ast.AugAssign, owner: ClassDefinition | None, *, top: bool) -> None:
+    def _assign(
+        self, node: ast.Assign | ast.AnnAssign | ast.AugAssign, owner: ClassDefinition | None, *, top: bool
+    ) -> None:
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         value = None if isinstance(node, ast.AugAssign) else node.value
         for target in targets:

@@ -162,7 +162,7 @@ class Graph:
         left, right = args[0].constant, args[1].constant
         if not isinstance(left, (int, float)) or not isinstance(right, (int, float)):
             return None
-        if op == "pow" and (abs(right) > 64 or abs(left) > 1e6 and abs(right) > 16):
+        if op == "pow" and (abs(right) > 64 or (abs(left) > 1e6 and abs(right) > 16)):
             left, right = float(left), float(right)
         try:
             result = _FOLD[op](left, right)

@@ -1,4 +1,4 @@
-'''The vocabulary: which library names mean which canonical operation.
+"""The vocabulary: which library names mean which canonical operation.
 
 This is data. To teach numlint a function, add its dotted name to a line of
 `FUNCTIONS`; to teach it a method, add a line to `METHODS`. Nothing else needs to
@@ -8,10 +8,11 @@ A line of `FUNCTIONS` reads ``operation  signature  names``. The signature lists
 the operands in positional order, separated by commas; operands in lower case
 become arguments of the value, ``@name`` becomes an attribute (axis, dtype), ``_``
 is ignored, and ``*x`` takes all that follow. Names are grouped by namespace:
-``numpy:exp,exp2`` stands for ``numpy.exp numpy.exp2``.
+``numpy:exp,exp2`` stands for ``numpy.exp numpy.exp2``. An indented line continues
+the one before it.
 Libraries with numpy's names (cupy, jax.numpy, ...) need no lines of their own;
 `SAME_NAMES` says so.
-'''
+"""
 
 from __future__ import annotations
 
@@ -70,69 +71,101 @@ AUTODIFF = frozenset({"torch", "jax", "tensorflow", "autograd", "theano", "mxnet
 """Frameworks in which a bad derivative is a failure of its own."""
 
 FUNCTIONS = """
-exp        x  numpy:exp math:exp torch:exp tensorflow:exp tensorflow.math:exp theano.tensor:exp tensorflow.keras.backend:exp cmath:exp mxnet.nd:exp
+exp        x  numpy:exp math:exp torch:exp tensorflow:exp tensorflow.math:exp theano.tensor:exp
+    tensorflow.keras.backend:exp cmath:exp mxnet.nd:exp
 exp2       x  numpy:exp2 math:exp2 torch:exp2 torch.special:exp2 scipy.special:exp2
 exp10      x  scipy.special:exp10
-expm1      x  numpy:expm1 math:expm1 torch:expm1 tensorflow.math:expm1 tensorflow:expm1 theano.tensor:expm1 torch.special:expm1 scipy.special:expm1
-log        x  numpy:log math:log torch:log tensorflow:log tensorflow.math:log theano.tensor:log tensorflow.keras.backend:log cmath:log mxnet.nd:log
+expm1      x  numpy:expm1 math:expm1 torch:expm1 tensorflow.math:expm1 tensorflow:expm1 theano.tensor:expm1
+    torch.special:expm1 scipy.special:expm1
+log        x  numpy:log math:log torch:log tensorflow:log tensorflow.math:log theano.tensor:log
+    tensorflow.keras.backend:log cmath:log mxnet.nd:log
 log2       x  numpy:log2 math:log2 torch:log2 theano.tensor:log2
 log10      x  numpy:log10 math:log10 torch:log10 theano.tensor:log10
-log1p      x  numpy:log1p math:log1p torch:log1p tensorflow.math:log1p tensorflow:log1p theano.tensor:log1p torch.special:log1p scipy.special:log1p
-sqrt       x  numpy:sqrt math:sqrt torch:sqrt tensorflow:sqrt tensorflow.math:sqrt theano.tensor:sqrt tensorflow.keras.backend:sqrt
+log1p      x  numpy:log1p math:log1p torch:log1p tensorflow.math:log1p tensorflow:log1p theano.tensor:log1p
+    torch.special:log1p scipy.special:log1p
+sqrt       x  numpy:sqrt math:sqrt torch:sqrt tensorflow:sqrt tensorflow.math:sqrt theano.tensor:sqrt
+    tensorflow.keras.backend:sqrt
 rsqrt      x  torch:rsqrt tensorflow.math:rsqrt tensorflow:rsqrt jax.lax:rsqrt
 cbrt       x  numpy:cbrt scipy.special:cbrt math:cbrt
-square     x  numpy:square torch:square tensorflow:square tensorflow.math:square theano.tensor:sqr tensorflow.keras.backend:square
-abs        x  numpy:abs,absolute,fabs math:fabs torch:abs,absolute tensorflow:abs tensorflow.math:abs theano.tensor:abs_,abs tensorflow.keras.backend:abs builtins:abs
+square     x  numpy:square torch:square tensorflow:square tensorflow.math:square theano.tensor:sqr
+    tensorflow.keras.backend:square
+abs        x  numpy:abs,absolute,fabs math:fabs torch:abs,absolute tensorflow:abs tensorflow.math:abs
+    theano.tensor:abs_,abs tensorflow.keras.backend:abs builtins:abs
 sign       x  numpy:sign torch:sign,sgn tensorflow:sign tensorflow.math:sign theano.tensor:sgn
-neg        x  numpy:negative torch:neg,negative tensorflow:negative tensorflow.math:negative theano.tensor:neg operator:neg
+neg        x  numpy:negative torch:neg,negative tensorflow:negative tensorflow.math:negative theano.tensor:neg
+    operator:neg
 reciprocal x  numpy:reciprocal torch:reciprocal tensorflow.math:reciprocal theano.tensor:inv
 sin        x  numpy:sin math:sin torch:sin tensorflow:sin tensorflow.math:sin theano.tensor:sin
 cos        x  numpy:cos math:cos torch:cos tensorflow:cos tensorflow.math:cos theano.tensor:cos
 tan        x  numpy:tan math:tan torch:tan tensorflow:tan tensorflow.math:tan
 arcsin     x  numpy:arcsin,asin math:asin torch:asin,arcsin tensorflow:asin tensorflow.math:asin
-arccos     x  numpy:arccos,acos math:acos torch:acos,arccos tensorflow:acos tensorflow.math:acos theano.tensor:arccos
+arccos     x  numpy:arccos,acos math:acos torch:acos,arccos tensorflow:acos tensorflow.math:acos
+    theano.tensor:arccos
 arctan     x  numpy:arctan,atan math:atan torch:atan,arctan tensorflow:atan tensorflow.math:atan
 arctan2    y,x  numpy:arctan2,atan2 math:atan2 torch:atan2,arctan2 tensorflow:atan2 tensorflow.math:atan2
 sinh       x  numpy:sinh math:sinh torch:sinh tensorflow:sinh tensorflow.math:sinh
 cosh       x  numpy:cosh math:cosh torch:cosh tensorflow:cosh tensorflow.math:cosh
-tanh       x  numpy:tanh math:tanh torch:tanh torch.nn.functional:tanh tensorflow:tanh tensorflow.math:tanh tensorflow.nn:tanh theano.tensor:tanh jax.nn:tanh tensorflow.keras.backend:tanh
+tanh       x  numpy:tanh math:tanh torch:tanh torch.nn.functional:tanh tensorflow:tanh tensorflow.math:tanh
+    tensorflow.nn:tanh theano.tensor:tanh jax.nn:tanh tensorflow.keras.backend:tanh
 arctanh    x  numpy:arctanh,atanh math:atanh torch:atanh,arctanh tensorflow:atanh tensorflow.math:atanh
 arcsinh    x  numpy:arcsinh,asinh math:asinh torch:asinh,arcsinh tensorflow.math:asinh
 arccosh    x  numpy:arccosh,acosh math:acosh torch:acosh,arccosh tensorflow.math:acosh
 floor      x  numpy:floor math:floor torch:floor tensorflow:floor
 ceil       x  numpy:ceil math:ceil torch:ceil
 round      x  numpy:round,around,rint torch:round tensorflow:round builtins:round
-sigmoid    x  scipy.special:expit torch:sigmoid torch.special:expit torch.nn.functional:sigmoid tensorflow:sigmoid tensorflow.math:sigmoid tensorflow.nn:sigmoid jax.nn:sigmoid theano.tensor.nnet:sigmoid,hard_sigmoid,ultra_fast_sigmoid theano.tensor:sigmoid tensorflow.keras.backend:sigmoid keras.activations:sigmoid tensorflow.keras.activations:sigmoid
-logsigmoid x  torch.nn.functional:logsigmoid tensorflow.math:log_sigmoid tensorflow:log_sigmoid jax.nn:log_sigmoid scipy.special:log_expit
+sigmoid    x  scipy.special:expit torch:sigmoid torch.special:expit torch.nn.functional:sigmoid
+    tensorflow:sigmoid tensorflow.math:sigmoid tensorflow.nn:sigmoid jax.nn:sigmoid
+    theano.tensor.nnet:sigmoid,hard_sigmoid,ultra_fast_sigmoid theano.tensor:sigmoid
+    tensorflow.keras.backend:sigmoid keras.activations:sigmoid tensorflow.keras.activations:sigmoid
+logsigmoid x  torch.nn.functional:logsigmoid tensorflow.math:log_sigmoid tensorflow:log_sigmoid
+    jax.nn:log_sigmoid scipy.special:log_expit
 logit      x,eps  scipy.special:logit torch:logit torch.special:logit
-softplus   x  torch.nn.functional:softplus tensorflow.nn:softplus tensorflow.math:softplus jax.nn:softplus theano.tensor.nnet:softplus scipy.special:softplus keras.activations:softplus
-relu       x  torch:relu torch.nn.functional:relu tensorflow.nn:relu jax.nn:relu theano.tensor.nnet:relu keras.activations:relu tensorflow.keras.activations:relu
-softmax    x,@axis  scipy.special:softmax torch:softmax torch.special:softmax torch.nn.functional:softmax,softmin,gumbel_softmax tensorflow.nn:softmax tensorflow:softmax jax.nn:softmax theano.tensor.nnet:softmax theano.tensor:softmax tensorflow.keras.backend:softmax keras.activations:softmax tensorflow.keras.activations:softmax
-log_softmax x,@axis  scipy.special:log_softmax torch:log_softmax torch.special:log_softmax torch.nn.functional:log_softmax tensorflow.nn:log_softmax tensorflow.math:log_softmax jax.nn:log_softmax
-logsumexp  x,@axis  scipy.special:logsumexp scipy.misc:logsumexp torch:logsumexp torch.special:logsumexp tensorflow:reduce_logsumexp tensorflow.math:reduce_logsumexp jax.nn:logsumexp sklearn.utils.extmath:logsumexp numpy.logaddexp:reduce
+softplus   x  torch.nn.functional:softplus tensorflow.nn:softplus tensorflow.math:softplus jax.nn:softplus
+    theano.tensor.nnet:softplus scipy.special:softplus keras.activations:softplus
+relu       x  torch:relu torch.nn.functional:relu tensorflow.nn:relu jax.nn:relu theano.tensor.nnet:relu
+    keras.activations:relu tensorflow.keras.activations:relu
+softmax    x,@axis  scipy.special:softmax torch:softmax torch.special:softmax
+    torch.nn.functional:softmax,softmin,gumbel_softmax tensorflow.nn:softmax tensorflow:softmax jax.nn:softmax
+    theano.tensor.nnet:softmax theano.tensor:softmax tensorflow.keras.backend:softmax keras.activations:softmax
+    tensorflow.keras.activations:softmax
+log_softmax x,@axis  scipy.special:log_softmax torch:log_softmax torch.special:log_softmax
+    torch.nn.functional:log_softmax tensorflow.nn:log_softmax tensorflow.math:log_softmax jax.nn:log_softmax
+logsumexp  x,@axis  scipy.special:logsumexp scipy.misc:logsumexp torch:logsumexp torch.special:logsumexp
+    tensorflow:reduce_logsumexp tensorflow.math:reduce_logsumexp jax.nn:logsumexp
+    sklearn.utils.extmath:logsumexp numpy.logaddexp:reduce
 logaddexp  x,y  numpy:logaddexp torch:logaddexp
 erf        x  math:erf scipy.special:erf torch:erf torch.special:erf tensorflow.math:erf
 erfc       x  math:erfc scipy.special:erfc torch:erfc torch.special:erfc tensorflow.math:erfc
 gamma      x  math:gamma scipy.special:gamma
-gammaln    x  math:lgamma scipy.special:gammaln,loggamma torch:lgamma torch.special:gammaln tensorflow.math:lgamma
+gammaln    x  math:lgamma scipy.special:gammaln,loggamma torch:lgamma torch.special:gammaln
+    tensorflow.math:lgamma
 factorial  x  math:factorial scipy.special:factorial
 xlogy      x,y  scipy.special:xlogy torch:xlogy torch.special:xlogy tensorflow.math:xlogy
 entr       x  scipy.special:entr torch.special:entr
 rel_entr   x,y  scipy.special:rel_entr,kl_div
-normalize  x,@p,@axis,eps  torch.nn.functional:normalize tensorflow.math:l2_normalize tensorflow.linalg:l2_normalize sklearn.preprocessing:normalize
+normalize  x,@p,@axis,eps  torch.nn.functional:normalize tensorflow.math:l2_normalize
+    tensorflow.linalg:l2_normalize sklearn.preprocessing:normalize
 add        x,y  numpy:add torch:add tensorflow:add tensorflow.math:add operator:add theano.tensor:add
-sub        x,y  numpy:subtract torch:sub,subtract tensorflow:subtract tensorflow.math:subtract operator:sub theano.tensor:sub
-mul        x,y  numpy:multiply torch:mul,multiply tensorflow:multiply tensorflow.math:multiply operator:mul theano.tensor:mul
-div        x,y,@out,@where  numpy:divide,true_divide torch:div,divide,true_divide tensorflow:divide,truediv tensorflow.math:divide operator:truediv
+sub        x,y  numpy:subtract torch:sub,subtract tensorflow:subtract tensorflow.math:subtract operator:sub
+    theano.tensor:sub
+mul        x,y  numpy:multiply torch:mul,multiply tensorflow:multiply tensorflow.math:multiply operator:mul
+    theano.tensor:mul
+div        x,y,@out,@where  numpy:divide,true_divide torch:div,divide,true_divide tensorflow:divide,truediv
+    tensorflow.math:divide operator:truediv
 safe_div   x,y  tensorflow.math:divide_no_nan,multiply_no_nan tensorflow:div_no_nan
 floordiv   x,y  numpy:floor_divide torch:floor_divide
 mod        x,y  numpy:mod,remainder,fmod torch:remainder,fmod math:fmod
-pow        x,y  numpy:power,float_power math:pow torch:pow tensorflow:pow tensorflow.math:pow theano.tensor:pow builtins:pow
-maximum    x,y  numpy:maximum,fmax torch:maximum,fmax tensorflow:maximum tensorflow.math:maximum theano.tensor:maximum tensorflow.keras.backend:maximum
-minimum    x,y  numpy:minimum,fmin torch:minimum,fmin tensorflow:minimum tensorflow.math:minimum theano.tensor:minimum tensorflow.keras.backend:minimum
+pow        x,y  numpy:power,float_power math:pow torch:pow tensorflow:pow tensorflow.math:pow theano.tensor:pow
+    builtins:pow
+maximum    x,y  numpy:maximum,fmax torch:maximum,fmax tensorflow:maximum tensorflow.math:maximum
+    theano.tensor:maximum tensorflow.keras.backend:maximum
+minimum    x,y  numpy:minimum,fmin torch:minimum,fmin tensorflow:minimum tensorflow.math:minimum
+    theano.tensor:minimum tensorflow.keras.backend:minimum
 hypot      x,y  numpy:hypot torch:hypot math:hypot
-clip       x,lo,hi  numpy:clip torch:clamp,clip tensorflow:clip_by_value theano.tensor:clip tensorflow.keras.backend:clip jax.lax:clamp
-where      cond,x,y  numpy:where torch:where tensorflow:where theano.tensor:switch,where jax.lax:select tensorflow.keras.backend:switch
+clip       x,lo,hi  numpy:clip torch:clamp,clip tensorflow:clip_by_value theano.tensor:clip
+    tensorflow.keras.backend:clip jax.lax:clamp
+where      cond,x,y  numpy:where torch:where tensorflow:where theano.tensor:switch,where jax.lax:select
+    tensorflow.keras.backend:switch
 nan_to_num x  numpy:nan_to_num torch:nan_to_num
 isnan      x  numpy:isnan math:isnan torch:isnan tensorflow.math:is_nan
 isfinite   x  numpy:isfinite math:isfinite torch:isfinite tensorflow.math:is_finite
@@ -147,16 +180,25 @@ ne         x,y  numpy:not_equal torch:ne
 and        x,y  numpy:logical_and torch:logical_and tensorflow:logical_and
 or         x,y  numpy:logical_or torch:logical_or tensorflow:logical_or
 not        x  numpy:logical_not torch:logical_not tensorflow:logical_not
-sum        x,@axis,@dtype,_,@keepdims  numpy:sum,nansum torch:sum,nansum tensorflow:reduce_sum tensorflow.math:reduce_sum theano.tensor:sum tensorflow.keras.backend:sum builtins:sum math:fsum numpy.add:reduce
-mean       x,@axis,@dtype,_,@keepdims  numpy:mean,nanmean,average torch:mean,nanmean tensorflow:reduce_mean tensorflow.math:reduce_mean theano.tensor:mean tensorflow.keras.backend:mean statistics:mean,fmean
+sum        x,@axis,@dtype,_,@keepdims  numpy:sum,nansum torch:sum,nansum tensorflow:reduce_sum
+    tensorflow.math:reduce_sum theano.tensor:sum tensorflow.keras.backend:sum builtins:sum math:fsum
+    numpy.add:reduce
+mean       x,@axis,@dtype,_,@keepdims  numpy:mean,nanmean,average torch:mean,nanmean tensorflow:reduce_mean
+    tensorflow.math:reduce_mean theano.tensor:mean tensorflow.keras.backend:mean statistics:mean,fmean
 median     x,@axis  numpy:median,nanmedian torch:median,nanmedian statistics:median
-prod       x,@axis  numpy:prod,product,nanprod torch:prod tensorflow:reduce_prod tensorflow.math:reduce_prod theano.tensor:prod math:prod numpy.multiply:reduce
-max        x,@axis,_,@keepdims  numpy:max,amax,nanmax torch:max,amax tensorflow:reduce_max tensorflow.math:reduce_max theano.tensor:max tensorflow.keras.backend:max builtins:max numpy.maximum:reduce
-min        x,@axis,_,@keepdims  numpy:min,amin,nanmin torch:min,amin tensorflow:reduce_min tensorflow.math:reduce_min theano.tensor:min builtins:min numpy.minimum:reduce
+prod       x,@axis  numpy:prod,product,nanprod torch:prod tensorflow:reduce_prod tensorflow.math:reduce_prod
+    theano.tensor:prod math:prod numpy.multiply:reduce
+max        x,@axis,_,@keepdims  numpy:max,amax,nanmax torch:max,amax tensorflow:reduce_max
+    tensorflow.math:reduce_max theano.tensor:max tensorflow.keras.backend:max builtins:max numpy.maximum:reduce
+min        x,@axis,_,@keepdims  numpy:min,amin,nanmin torch:min,amin tensorflow:reduce_min
+    tensorflow.math:reduce_min theano.tensor:min builtins:min numpy.minimum:reduce
 ptp        x,@axis  numpy:ptp
-var        x,@axis,@dtype,_,@ddof,@keepdims  numpy:var,nanvar torch:var tensorflow.math:reduce_variance theano.tensor:var tensorflow.keras.backend:var statistics:variance,pvariance
-std        x,@axis,@dtype,_,@ddof,@keepdims  numpy:std,nanstd torch:std tensorflow.math:reduce_std theano.tensor:std tensorflow.keras.backend:std statistics:stdev,pstdev
-norm       x,@ord,@axis,@keepdims  numpy.linalg:norm scipy.linalg:norm torch:norm torch.linalg:norm,vector_norm,matrix_norm numpy.linalg:vector_norm tensorflow:norm tensorflow.linalg:norm
+var        x,@axis,@dtype,_,@ddof,@keepdims  numpy:var,nanvar torch:var tensorflow.math:reduce_variance
+    theano.tensor:var tensorflow.keras.backend:var statistics:variance,pvariance
+std        x,@axis,@dtype,_,@ddof,@keepdims  numpy:std,nanstd torch:std tensorflow.math:reduce_std
+    theano.tensor:std tensorflow.keras.backend:std statistics:stdev,pstdev
+norm       x,@ord,@axis,@keepdims  numpy.linalg:norm scipy.linalg:norm torch:norm
+    torch.linalg:norm,vector_norm,matrix_norm numpy.linalg:vector_norm tensorflow:norm tensorflow.linalg:norm
 any        x,@axis  numpy:any torch:any tensorflow:reduce_any builtins:any
 all        x,@axis  numpy:all torch:all tensorflow:reduce_all builtins:all
 argmax     x,@axis  numpy:argmax,nanargmax torch:argmax tensorflow:argmax
@@ -168,21 +210,29 @@ bincount   x  numpy:bincount torch:bincount
 percentile x,q  numpy:percentile,quantile,nanpercentile torch:quantile
 cov        x  numpy:cov torch:cov
 corrcoef   x  numpy:corrcoef torch:corrcoef
-matmul     x,y  numpy:matmul,dot,inner,vdot torch:matmul,mm,bmm,dot,mv,inner,vdot tensorflow:matmul tensorflow.linalg:matmul theano.tensor:dot tensorflow.keras.backend:dot numpy.linalg:matmul operator:matmul torch.linalg:vecdot numpy:vecdot,matvec
+matmul     x,y  numpy:matmul,dot,inner,vdot torch:matmul,mm,bmm,dot,mv,inner,vdot tensorflow:matmul
+    tensorflow.linalg:matmul theano.tensor:dot tensorflow.keras.backend:dot numpy.linalg:matmul operator:matmul
+    torch.linalg:vecdot numpy:vecdot,matvec
 multi_dot  *x  numpy.linalg:multi_dot torch.linalg:multi_dot
 outer      x,y  numpy:outer torch:outer,ger
 einsum     @subscripts,*x  numpy:einsum torch:einsum tensorflow:einsum
 cross      x,y  numpy:cross torch:cross,linalg.cross
-inv        x  numpy.linalg:inv scipy.linalg:inv torch:inverse torch.linalg:inv tensorflow.linalg:inv tensorflow:matrix_inverse theano.tensor.nlinalg:matrix_inverse
-pinv       x,@rcond,@hermitian,@rtol  numpy.linalg:pinv scipy.linalg:pinv,pinv2,pinvh torch:pinverse torch.linalg:pinv tensorflow.linalg:pinv
-solve      A,b,@assume_a  numpy.linalg:solve scipy.linalg:solve torch.linalg:solve torch:solve tensorflow.linalg:solve tensorflow:matrix_solve
+inv        x  numpy.linalg:inv scipy.linalg:inv torch:inverse torch.linalg:inv tensorflow.linalg:inv
+    tensorflow:matrix_inverse theano.tensor.nlinalg:matrix_inverse
+pinv       x,@rcond,@hermitian,@rtol  numpy.linalg:pinv scipy.linalg:pinv,pinv2,pinvh torch:pinverse
+    torch.linalg:pinv tensorflow.linalg:pinv
+solve      A,b,@assume_a  numpy.linalg:solve scipy.linalg:solve torch.linalg:solve torch:solve
+    tensorflow.linalg:solve tensorflow:matrix_solve
 tri_solve  A,b  scipy.linalg:solve_triangular torch.linalg:solve_triangular tensorflow.linalg:triangular_solve
 cho_solve  A,b  scipy.linalg:cho_solve
 cho_factor A  scipy.linalg:cho_factor
 lu_factor  A  scipy.linalg:lu_factor
-lstsq      A,b,@rcond  numpy.linalg:lstsq scipy.linalg:lstsq torch.linalg:lstsq torch:lstsq tensorflow.linalg:lstsq
-cholesky   A  numpy.linalg:cholesky scipy.linalg:cholesky torch:cholesky torch.linalg:cholesky tensorflow.linalg:cholesky tensorflow:cholesky
-det        A  numpy.linalg:det scipy.linalg:det torch:det torch.linalg:det tensorflow.linalg:det tensorflow:matrix_determinant theano.tensor.nlinalg:det
+lstsq      A,b,@rcond  numpy.linalg:lstsq scipy.linalg:lstsq torch.linalg:lstsq torch:lstsq
+    tensorflow.linalg:lstsq
+cholesky   A  numpy.linalg:cholesky scipy.linalg:cholesky torch:cholesky torch.linalg:cholesky
+    tensorflow.linalg:cholesky tensorflow:cholesky
+det        A  numpy.linalg:det scipy.linalg:det torch:det torch.linalg:det tensorflow.linalg:det
+    tensorflow:matrix_determinant theano.tensor.nlinalg:det
 slogdet    A  numpy.linalg:slogdet torch:slogdet torch.linalg:slogdet tensorflow.linalg:slogdet
 logdet     A  torch:logdet tensorflow.linalg:logdet
 eig        A  numpy.linalg:eig scipy.linalg:eig torch.linalg:eig tensorflow.linalg:eig
@@ -196,24 +246,40 @@ matrix_rank A  numpy.linalg:matrix_rank torch.linalg:matrix_rank
 cond       A  numpy.linalg:cond torch.linalg:cond
 expm       A  scipy.linalg:expm torch:matrix_exp
 trace      x  numpy:trace torch:trace tensorflow.linalg:trace
-diag       x  numpy:diag,diagonal,diagflat torch:diag,diagonal,diag_embed tensorflow.linalg:diag,diag_part tensorflow:diag
+diag       x  numpy:diag,diagonal,diagflat torch:diag,diagonal,diag_embed tensorflow.linalg:diag,diag_part
+    tensorflow:diag
 triangle   x  numpy:tril,triu torch:tril,triu scipy.linalg:tril,triu
-cdist      x,y,@metric  scipy.spatial.distance:cdist torch:cdist sklearn.metrics.pairwise:euclidean_distances,pairwise_distances
+cdist      x,y,@metric  scipy.spatial.distance:cdist torch:cdist
+    sklearn.metrics.pairwise:euclidean_distances,pairwise_distances
 pdist      x  scipy.spatial.distance:pdist,squareform torch:pdist torch.nn.functional:pdist
-transpose  x,_  numpy:transpose,swapaxes,matrix_transpose torch:transpose,t,swapaxes,permute,adjoint tensorflow:transpose tensorflow.linalg:matrix_transpose,adjoint
-view       x,_,_  numpy:reshape,ravel,squeeze,expand_dims,atleast_1d,atleast_2d,atleast_3d,copy,ascontiguousarray,broadcast_to,flip,roll,sort,moveaxis,rollaxis,tile,repeat,fliplr,flipud,require,permute_dims torch:reshape,ravel,squeeze,unsqueeze,flatten,clone,flip,broadcast_to,roll tensorflow:reshape,squeeze,expand_dims,identity,tile,reverse,stop_gradient,broadcast_to copy:copy,deepcopy theano.tensor:flatten,reshape tensorflow.keras.backend:flatten,reshape torch.autograd:Variable jax.lax:stop_gradient jax:device_put torch.nn.functional:dropout builtins:sorted,reversed tensorflow.nn:dropout
-array      x,@dtype  numpy:array,asarray,asanyarray,asfarray,asmatrix,mat torch:tensor,as_tensor,from_numpy,FloatTensor,Tensor,DoubleTensor tensorflow:convert_to_tensor,constant,Variable theano:shared builtins:list,tuple collections:deque theano.tensor:as_tensor_variable scipy.sparse:csr_matrix,csc_matrix
+transpose  x,_  numpy:transpose,swapaxes,matrix_transpose torch:transpose,t,swapaxes,permute,adjoint
+    tensorflow:transpose tensorflow.linalg:matrix_transpose,adjoint
+view       x,_,_  numpy:reshape,ravel,squeeze,expand_dims,atleast_1d,atleast_2d,atleast_3d,copy
+    numpy:ascontiguousarray,broadcast_to,flip,roll,sort,moveaxis,rollaxis,tile,repeat,fliplr
+    numpy:flipud,require,permute_dims torch:reshape,ravel,squeeze,unsqueeze,flatten,clone,flip,broadcast_to,roll
+    tensorflow:reshape,squeeze,expand_dims,identity,tile,reverse,stop_gradient,broadcast_to copy:copy,deepcopy
+    theano.tensor:flatten,reshape tensorflow.keras.backend:flatten,reshape torch.autograd:Variable
+    jax.lax:stop_gradient jax:device_put torch.nn.functional:dropout builtins:sorted,reversed
+    tensorflow.nn:dropout
+array      x,@dtype  numpy:array,asarray,asanyarray,asfarray,asmatrix,mat
+    torch:tensor,as_tensor,from_numpy,FloatTensor,Tensor,DoubleTensor
+    tensorflow:convert_to_tensor,constant,Variable theano:shared builtins:list,tuple collections:deque
+    theano.tensor:as_tensor_variable scipy.sparse:csr_matrix,csc_matrix
 cast       x,@dtype  tensorflow:cast tensorflow.keras.backend:cast theano.tensor:cast
 float      x  builtins:float
 int        x  builtins:int
 len        x  builtins:len numpy:size torch:numel
 shape      x  numpy:shape tensorflow:shape
-join       x,@axis  numpy:concatenate,stack,hstack,vstack,column_stack,dstack,append,block torch:cat,stack,hstack,vstack,concat,concatenate tensorflow:concat,stack theano.tensor:concatenate,stack
+join       x,@axis  numpy:concatenate,stack,hstack,vstack,column_stack,dstack,append,block
+    torch:cat,stack,hstack,vstack,concat,concatenate tensorflow:concat,stack theano.tensor:concatenate,stack
 split      x,_  numpy:split,array_split,hsplit,vsplit torch:split,chunk tensorflow:split
-take       x,y,@axis  numpy:take,take_along_axis torch:take,masked_select tensorflow:gather,boolean_mask,gather_nd
+take       x,y,@axis  numpy:take,take_along_axis torch:take,masked_select
+    tensorflow:gather,boolean_mask,gather_nd
 take       x,@axis,y  torch:gather,index_select
-zeros      @shape,@dtype  numpy:zeros,zeros_like torch:zeros,zeros_like tensorflow:zeros,zeros_like theano.tensor:zeros,zeros_like
-ones       @shape,@dtype  numpy:ones,ones_like torch:ones,ones_like tensorflow:ones,ones_like theano.tensor:ones,ones_like
+zeros      @shape,@dtype  numpy:zeros,zeros_like torch:zeros,zeros_like tensorflow:zeros,zeros_like
+    theano.tensor:zeros,zeros_like
+ones       @shape,@dtype  numpy:ones,ones_like torch:ones,ones_like tensorflow:ones,ones_like
+    theano.tensor:ones,ones_like
 full       _,x,@dtype  numpy:full,full_like torch:full,full_like tensorflow:fill
 empty      @shape,@dtype  numpy:empty,empty_like torch:empty,empty_like
 eye        @shape,_,@dtype  numpy:eye,identity torch:eye tensorflow:eye scipy.sparse:eye,identity
@@ -230,15 +296,23 @@ enumerate  x  builtins:enumerate
 zip        *x  builtins:zip
 map        f,x  builtins:map
 logpdf     x  scipy.stats.norm:logpdf,logcdf,logsf scipy.stats.multivariate_normal:logpdf
-pdf        x  scipy.stats.norm:pdf scipy.stats.multivariate_normal:pdf scipy.stats.poisson:pmf scipy.stats.binom:pmf scipy.stats.gamma:pdf scipy.stats.beta:pdf scipy.stats.t:pdf scipy.stats.expon:pdf scipy.stats.multinomial:pmf scipy.stats.laplace:pdf scipy.stats.lognorm:pdf scipy.stats.uniform:pdf scipy.stats.nbinom:pmf scipy.stats.bernoulli:pmf
-cdf        x  scipy.stats.norm:cdf scipy.special:ndtr torch.special:ndtr scipy.stats.poisson:cdf scipy.stats.gamma:cdf scipy.stats.beta:cdf scipy.stats.t:cdf scipy.stats.chi2:cdf scipy.stats.expon:cdf scipy.stats.logistic:cdf
+pdf        x  scipy.stats.norm:pdf scipy.stats.multivariate_normal:pdf scipy.stats.poisson:pmf
+    scipy.stats.binom:pmf scipy.stats.gamma:pdf scipy.stats.beta:pdf scipy.stats.t:pdf scipy.stats.expon:pdf
+    scipy.stats.multinomial:pmf scipy.stats.laplace:pdf scipy.stats.lognorm:pdf scipy.stats.uniform:pdf
+    scipy.stats.nbinom:pmf scipy.stats.bernoulli:pmf
+cdf        x  scipy.stats.norm:cdf scipy.special:ndtr torch.special:ndtr scipy.stats.poisson:cdf
+    scipy.stats.gamma:cdf scipy.stats.beta:cdf scipy.stats.t:cdf scipy.stats.chi2:cdf scipy.stats.expon:cdf
+    scipy.stats.logistic:cdf
 sf         x  scipy.stats.norm:sf scipy.stats.t:sf scipy.stats.chi2:sf
 bce        x,y  torch.nn.functional:binary_cross_entropy tensorflow.keras.losses:binary_crossentropy
-bce_logits x,y  torch.nn.functional:binary_cross_entropy_with_logits tensorflow.nn:sigmoid_cross_entropy_with_logits
-cross_entropy x,y  torch.nn.functional:cross_entropy tensorflow.nn:softmax_cross_entropy_with_logits,sparse_softmax_cross_entropy_with_logits
+bce_logits x,y  torch.nn.functional:binary_cross_entropy_with_logits
+    tensorflow.nn:sigmoid_cross_entropy_with_logits
+cross_entropy x,y  torch.nn.functional:cross_entropy
+    tensorflow.nn:softmax_cross_entropy_with_logits,sparse_softmax_cross_entropy_with_logits
 nll_loss   x,y  torch.nn.functional:nll_loss
 mse        x,y  torch.nn.functional:mse_loss sklearn.metrics:mean_squared_error
-linear     x,w,b  torch.nn.functional:linear,conv1d,conv2d,conv3d,bilinear tensorflow.nn:conv2d,xw_plus_b,bias_add tensorflow.layers:dense,conv2d
+linear     x,w,b  torch.nn.functional:linear,conv1d,conv2d,conv3d,bilinear
+    tensorflow.nn:conv2d,xw_plus_b,bias_add tensorflow.layers:dense,conv2d
 layer_norm x  torch.nn.functional:layer_norm,batch_norm,group_norm,instance_norm
 """
 """Functions: operation, signature, names."""
@@ -303,7 +377,9 @@ trace | trace
 diag | diag diagonal
 t | t
 transpose _ | transpose permute swapaxes adjoint
-view _ | reshape view ravel flatten squeeze unsqueeze copy clone detach cpu cuda numpy contiguous expand expand_as view_as reshape_as repeat item tolist get_value to_numpy toarray todense requires_grad_ dimshuffle swapdims tocsr tocsc
+view _ | reshape view ravel flatten squeeze unsqueeze copy clone detach cpu cuda numpy contiguous expand
+    expand_as view_as reshape_as repeat item tolist get_value to_numpy toarray todense requires_grad_ dimshuffle
+    swapdims tocsr tocsc
 cast @dtype | astype type to
 half | half
 bfloat16 | bfloat16
@@ -342,7 +418,8 @@ softmax: Softmax Softmax2d
 log_softmax: LogSoftmax
 softplus: Softplus
 logsigmoid: LogSigmoid
-linear: Linear Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d Bilinear LazyLinear LazyConv2d Dense
+linear: Linear Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d Bilinear LazyLinear
+    LazyConv2d Dense
 norm_layer: BatchNorm1d BatchNorm2d BatchNorm3d LayerNorm GroupNorm InstanceNorm1d InstanceNorm2d
 view: Dropout Dropout2d Dropout3d AlphaDropout Flatten Unflatten Identity
 sequential: Sequential
@@ -358,8 +435,8 @@ KEYWORDS = {
     "dim": "axis", "axes": "axis", "reduction_indices": "axis", "keepdim": "keepdims", "keep_dims": "keepdims",
     "min": "lo", "max": "hi", "a_min": "lo", "a_max": "hi", "clip_value_min": "lo", "clip_value_max": "hi",
     "input": "x", "a": "x", "x1": "x", "x2": "y", "other": "y", "input_tensor": "x", "logits": "x", "tensor": "x",
-    "exponent": "y", "correction": "ddof", "unbiased": "unbiased", "p": "ord", "condition": "cond", "x": "x", "obj": "x",
-    "object": "x", "t_min": "lo", "t_max": "hi", "fill_value": "x", "mat2": "y", "value": "y",
+    "exponent": "y", "correction": "ddof", "unbiased": "unbiased", "p": "ord", "condition": "cond", "x": "x",
+    "obj": "x", "object": "x", "t_min": "lo", "t_max": "hi", "fill_value": "x", "mat2": "y", "value": "y",
 }  # fmt: skip
 """Keyword names of the libraries and the operand or attribute that they stand for."""
 
@@ -407,10 +484,15 @@ class Operation(NamedTuple):
     signature: tuple[str, ...]
 
 
+def _entries(table: str) -> list[str]:
+    """Lines of a table; an indented line continues the one before it."""
+    return table.strip().replace("\n    ", " ").splitlines()
+
+
 @lru_cache(maxsize=1)
 def _functions() -> dict[str, Operation]:
     table: dict[str, Operation] = {}
-    for line in FUNCTIONS.strip().splitlines():
+    for line in _entries(FUNCTIONS):
         op, signature, *groups = line.split()
         entry = Operation(op, tuple(signature.split(",")))
         for group in groups:
@@ -423,7 +505,7 @@ def _functions() -> dict[str, Operation]:
 @lru_cache(maxsize=1)
 def _methods() -> dict[str, Operation]:
     table: dict[str, Operation] = {}
-    for line in METHODS.strip().splitlines():
+    for line in _entries(METHODS):
         left, _, names = line.partition("|")
         op, *signature = left.split()
         entry = Operation(METHOD_OPERATIONS.get(op, op), tuple(signature))
@@ -435,7 +517,7 @@ def _methods() -> dict[str, Operation]:
 @lru_cache(maxsize=1)
 def _layers() -> dict[str, str]:
     table: dict[str, str] = {}
-    for line in LAYERS.strip().splitlines():
+    for line in _entries(LAYERS):
         op, _, names = line.partition(":")
         table.update(dict.fromkeys(names.split(), op))
     return table
