@@ -69,7 +69,7 @@ def copy_sources(root: Path, target: Path) -> Path:
 
 
 def add_rule(folder: Path, name: str, code: str) -> None:
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "__init__.py").touch()
     (folder / f"{name.replace('-', '_')}.py").write_text(NEW_RULE.format(name=name, code=code))
 
@@ -100,9 +100,13 @@ def install(workspace: Path, *what: str) -> Installation:
 
 @pytest.fixture(scope="module")
 def wheel(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A wheel of the sources with one rule more, in a family folder that nothing lists."""
+    """A wheel of the sources with one rule more, in a family folder that nothing lists.
+
+    An earlier build has left a rule behind that is no more among the sources.
+    """
     workspace = tmp_path_factory.mktemp("wheel")
     sources = copy_sources(root, workspace / "sources")
+    add_rule(sources / "build" / "lib" / "numlint" / "rules" / "former", "no-more", "NL996")
     add_rule(sources / "rules" / "unheard_of", "new-in-wheel", "NL997")
     pip("wheel", "--no-deps", "--no-index", "--no-build-isolation", "--wheel-dir", str(workspace), str(sources))
     (built,) = workspace.glob("*.whl")
@@ -129,7 +133,7 @@ def test_the_wheel_holds_one_top_level_package(wheel: Path) -> None:
     assert {name.split("/")[0] for name in names} == {"numlint", f"numlint-{numlint.__version__}.dist-info"}
 
 
-def test_the_wheel_holds_every_module_of_the_three_folders(root: Path, wheel: Path) -> None:
+def test_the_wheel_holds_the_modules_of_the_three_folders_and_no_others(root: Path, wheel: Path) -> None:
     packed = {name for name in zipfile.ZipFile(wheel).namelist() if name.endswith(".py")}
     expected = {
         Path("numlint" if folder == "numlint" else f"numlint/{folder}", file.relative_to(root / folder)).as_posix()
