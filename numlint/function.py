@@ -422,6 +422,10 @@ class Function:
         target = statement.targets[0]
         if not isinstance(target, ast.Name) or self.reads(target.id, *consumers):
             return None
+        return self.deletion(statement)
+
+    def deletion(self, statement: ast.stmt) -> Edit | None:
+        """Edit that deletes the lines of a statement; None when it shares them, or is alone in its block."""
         span = self.span(statement)
         lines = self.module.lines
         before, after = lines[span.line - 1][: span.column - 1], lines[span.end_line - 1][span.end_column - 1 :]

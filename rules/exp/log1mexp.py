@@ -155,5 +155,5 @@ def _rewrite(function: Function, site: Site, exponential: Value) -> Rewrite:
         site.node,
         f"{logarithm}(-{expm1}({exponent}))",
         "expm1 keeps the digits of a small x; for large x too, select log1p(-exp(-x)) from log(2) on",
-        extra=function.removals(exponential, site.node),
+        extra=function.unneeded(site.node, exponent),
     )

@@ -275,7 +275,7 @@ def _rewrite(function: Function, site: Site) -> Rewrite:
         site.node,
         f"{library}({text})",
         "logsumexp shifts by the maximum",
-        extra=(*function.removals(total, site.node), *function.removals(exponential, site.node)),
+        extra=function.unneeded(site.node, text),
     )
 
 
@@ -284,4 +284,6 @@ def _pairwise(function: Function, site: Site, total: Value) -> Rewrite:
     texts = [function.spell(argument.args[0], site) for argument in total.args]
     if not library or None in texts:
         return function.advice("logaddexp(a, b)")
-    return function.rewrite(site.node, f"{library}.logaddexp({', '.join(map(str, texts))})", "logaddexp takes the larger out")
+    text = f"{library}.logaddexp({', '.join(map(str, texts))})"
+    extra = function.unneeded(site.node, text)
+    return function.rewrite(site.node, text, "logaddexp takes the larger exponent out", extra=extra)

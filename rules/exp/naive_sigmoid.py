@@ -269,5 +269,5 @@ def _rewrite(function: Function, site: Site, exponential: Value, quotient: bool)
 
 
 def _replaced(function: Function, site: Site, text: str, exponential: Value) -> Rewrite:
-    extra = function.removals(exponential, site.node)
+    extra = function.unneeded(site.node, text)
     return function.rewrite(site.node, text, "the library's sigmoid does not overflow", extra=extra)

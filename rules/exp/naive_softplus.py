@@ -216,5 +216,5 @@ def _rewrite(function: Function, site: Site, exponential: Value) -> Rewrite:
         site.node,
         text,
         f"{text.partition('(')[0].rpartition('.')[2]} takes the larger exponent out",
-        extra=function.removals(exponential, site.node),
+        extra=function.unneeded(site.node, text),
     )

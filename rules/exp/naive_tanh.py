@@ -261,7 +261,7 @@ def _rewrite(function: Function, site: Site, found: _Hyperbolic) -> Rewrite:
     if not library or text is None or not plain or not isinstance(site.node, ast.expr):
         return function.advice(f"{found.function}(x)")
     argument = {1: text, -1: f"-{text}"}.get(found.scale, f"{found.scale!r} * {text}")
-    extra = tuple(edit for part in found.parts if part.op == "exp" for edit in function.removals(part, site.node))
+    extra = function.unneeded(site.node, argument)
     return function.rewrite(
-        site.node, f"{library}.{found.function}({argument})", f"the library's {found.function}", extra=tuple(dict.fromkeys(extra))
+        site.node, f"{library}.{found.function}({argument})", f"the library's {found.function}", extra=extra
     )

@@ -374,7 +374,7 @@ def _rewrite(function: Function, site: Site) -> Rewrite:
             return advice
         word = "dim" if library == "torch" else "axis"
         where = "" if axis is None else f", {word}={axis!r}"
-        extra = function.removals(site.value, logarithm.node)
         text = f"{library}.sum({library}.log({factors}){where})"
+        extra = function.unneeded(logarithm.node, text)
         return function.rewrite(logarithm.node, text, "a sum of logarithms does not underflow", extra=extra)
     return advice

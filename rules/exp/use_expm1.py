@@ -177,5 +177,6 @@ def _rewrite(function: Function, site: Site, exponential: Value) -> Rewrite:
     if not library or exponent is None or exponential not in site.value.args or not isinstance(site.node, ast.expr):
         return function.advice("expm1(x)")
     sign = "" if _formula(site.value) == "exp(x) - 1" else "-"
-    extra = function.removals(exponential, site.node)
-    return function.rewrite(site.node, f"{sign}{library}({exponent})", "expm1 keeps the digits of a small x", extra=extra)
+    text = f"{sign}{library}({exponent})"
+    extra = function.unneeded(site.node, text)
+    return function.rewrite(site.node, text, "expm1 keeps the digits of a small x", extra=extra)

@@ -205,5 +205,5 @@ def _rewrite(function: Function, site: Site, sign: int, x: Value) -> Rewrite:
         site.node,
         f"{library}({'' if sign > 0 else '-'}{text})",
         "log1p keeps the digits of a small x",
-        extra=function.removals(inside, site.node),
+        extra=function.unneeded(site.node, text),
     )
