@@ -22,6 +22,7 @@ where; A. Griewank, A. Walther, Evaluating Derivatives, 2nd ed., chapter 14.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from numlint.finding import Confidence, Rewrite, Safety, Severity
 from numlint.function import Function
@@ -148,7 +149,10 @@ def check(function: Function) -> Iterator[Hazard]:
         known = function.range(radicand, site)
         if known.lo < 0 or not known.can_be_zero or not _can_vanish(radicand):
             continue
-        yield _hazard(function, site, _rewrite(function, site, radicand))
+        hazard = _hazard(function, site, _rewrite(function, site, radicand))
+        perfect = radicand.core.op == "mean" and radicand.core.attr("axis") is None
+        # A mean over everything is 0 for a perfect fit only, a sum over a row for a single zero row.
+        yield replace(hazard, confidence=Confidence.POSSIBLE) if perfect else hazard
 
 
 def _can_vanish(radicand: Value) -> bool:
