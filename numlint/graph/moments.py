@@ -27,8 +27,9 @@ class Moment(NamedTuple):
     Attributes
     ----------
     kind : str
-        ``"variance"``, ``"covariance"``, ``"scatter"`` (of sums with a mean taken from
-        elsewhere) or ``"quadratic"`` (y'y minus a quadratic form).
+        ``"variance"``, ``"covariance"``, ``"filtered"`` (within a moving window),
+        ``"scatter"`` (of sums with a mean taken from elsewhere) or ``"quadratic"`` (y'y
+        minus a quadratic form).
     data : Value or None
         What is squared, where it can be told.
     squares, squared : Value
@@ -62,7 +63,9 @@ def _variance(plus: Term, minus: Term, loops: Loops) -> Moment | None:
     if squared is None:
         return None
     one, other = squared
-    left, right = _summand(one, loops), _summand(other, loops)
+    if _is_filtered(plus.value.core, one, other):
+        return Moment("filtered", None, plus.value, minus.value)
+    left, right = (None if item is None else _data(item) for item in (_summand(one, loops), _summand(other, loops)))
     for total in _sums(plus.value):
         inner = _summand(total, loops)
         if inner is None:
@@ -175,9 +178,34 @@ def _pair(value: Value) -> tuple[Value, Value] | None:
     """The factors of ``x * y``; of ``x**2`` twice the same."""
     inner = value.core
     if inner.op == "square":
-        return inner.args[0].core, inner.args[0].core
+        return _data(inner.args[0]), _data(inner.args[0])
     _, found = factors(inner)
-    return (found[0], found[1]) if len(found) == 2 else None
+    return (_data(found[0]), _data(found[1])) if len(found) == 2 else None
+
+
+def _data(value: Value) -> Value:
+    """The collection that an element stands for."""
+    inner = value.core
+    while inner.op in ("element", "comprehension") and inner.args:
+        inner = inner.args[0].core
+    return inner
+
+
+def _is_filtered(product: Value, one: Value, other: Value) -> bool:
+    """Whether a linear filter, such as a convolution with a window, is applied to ``x * y``, and to x and y alone."""
+    operands = []
+    for mean in (one, other):
+        same = mean.op == product.op and mean.attrs == product.attrs and len(mean.args) == len(product.args)
+        changed = [(p, m) for p, m in zip(product.args, mean.args, strict=False) if p.core is not m.core]
+        if not same or product.op not in ("linear", "call") or len(changed) != 1:
+            return False
+        operands.append((changed[0][0].core, changed[0][1].core))
+    (filtered, x), (again, y) = operands
+    if filtered is not again:
+        return False
+    if filtered.op == "square":
+        return x is y is filtered.args[0].core
+    return filtered.op == "mul" and set(factors(filtered)[1]) == {x, y}
 
 
 def _quadratic(plus: Term, minus: Term) -> Moment | None:

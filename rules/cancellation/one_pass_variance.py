@@ -228,7 +228,7 @@ def check(function: Function) -> Iterator[Hazard]:
             site,
             f"{WHAT[found.kind]}: the terms cancel where the mean is large beside the deviation"
             + (", and the root of what is left is nan" if roots else ""),
-            Confidence.POSSIBLE if small else Confidence.LIKELY,
+            Confidence.POSSIBLE if small or (found.kind == "filtered" and not roots) else Confidence.LIKELY,
             threshold="a relative error of 5 % at mean/deviation 1e7 in float64, of 20 % at 1e3 in float32",
             origin=(found.squares, found.squared),
             rewrite=_rewrite(function, site),
@@ -239,6 +239,7 @@ def check(function: Function) -> Iterator[Hazard]:
 WHAT = {
     "variance": "variance as mean of squares minus square of the mean",
     "covariance": "covariance as mean of products minus product of the means",
+    "filtered": "local variance as filtered squares minus square of the filtered",
     "scatter": "scatter around a mean from sums of squares",
     "quadratic": "sum of squares minus a quadratic form",
 }
