@@ -26,7 +26,7 @@ RECURSION_LIMIT = 6000
 
 
 def check_source(
-    source: bytes, path: str, rules: Sequence[Rule], project: Project | None = None
+    source: bytes, path: str, rules: Sequence[Rule], project: Project | None = None, identity: str = ""
 ) -> tuple[list[Finding], list[Problem]]:
     """Check one file.
 
@@ -39,6 +39,9 @@ def check_source(
     rules : sequence of Rule
     project : Project, optional
         Shared over the files of one run.
+    identity : str
+        Path that fingerprints are made with, so that they do not depend on the
+        folder that the check was started from; `path` when empty.
 
     Returns
     -------
@@ -59,7 +62,7 @@ def check_source(
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, RECURSION_LIMIT))
     try:
-        checker = _Checker(module, project or Project())
+        checker = _Checker(module, project or Project(), identity or path)
         for finding in checker.run(suspicion.functions(module)):
             if isinstance(finding, Finding):
                 findings.append(finding)
@@ -110,7 +113,8 @@ def _tree(text: str, source: bytes, thinned: bytes) -> ast.Module:
 def _looks_like_python2(text: str) -> bool:
     import re
 
-    return re.search(r"^\s*(print\s+[^(=\s]|exec\s+['\"]|except\s+\w+\s*,\s*\w+\s*:|raise\s+\w+\s*,)", text, re.MULTILINE) is not None
+    pattern = r"^\s*(print\s+[^(=\s]|exec\s+['\"]|except\s+\w+\s*,\s*\w+\s*:|raise\s+\w+\s*,)"
+    return re.search(pattern, text, re.MULTILINE) is not None
 
 
 def most_specific(hazards: Sequence[tuple[Rule, Hazard]]) -> list[tuple[Rule, Hazard]]:
@@ -131,8 +135,9 @@ def most_specific(hazards: Sequence[tuple[Rule, Hazard]]) -> list[tuple[Rule, Ha
 class _Checker:
     """Runs rules over the functions of one module."""
 
-    def __init__(self, module: Module, project: Project) -> None:
+    def __init__(self, module: Module, project: Project, identity: str) -> None:
         self.module = module
+        self.identity = identity
         self.analysis = Analysis(module, project)
         self.bodies: dict[Definition, Body] = {}
         self.seen: dict[tuple[str, str, str], int] = {}
@@ -145,7 +150,8 @@ class _Checker:
             try:
                 function = Function(self._body(definition))
             except RecursionError:
-                yield Problem(self.module.path, f"{where} is nested too deeply to be analysed", "split the expression", line)
+                what = f"{where} is nested too deeply to be analysed"
+                yield Problem(self.module.path, what, "split the expression", line)
                 continue
             except Exception as error:
                 yield self._internal(f"{where} could not be analysed", error, line)
@@ -155,7 +161,8 @@ class _Checker:
                 try:
                     hazards.extend((rule, hazard) for hazard in rule.check(function))
                 except RecursionError:
-                    yield Problem(self.module.path, f"{where} is nested too deeply for {rule.name}", "split the expression", line)
+                    what = f"{where} is nested too deeply for {rule.name}"
+                    yield Problem(self.module.path, what, "split the expression", line)
                 except Exception as error:
                     yield self._internal(f"{rule.name} failed on {where}", error, line)
             for rule, hazard in most_specific(hazards):
@@ -202,5 +209,5 @@ class _Checker:
             threshold=hazard.threshold,
             origin=tuple(step for step in steps if step is not None),
             rewrite=hazard.rewrite,
-            fingerprint=fingerprint(rule.name, self.module.path, function.name, snippet, occurrence),
+            fingerprint=fingerprint(rule.name, self.identity, function.name, snippet, occurrence),
         )

@@ -14,7 +14,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from numlint.config import Config
@@ -256,7 +256,7 @@ class Checker:
         if chosen.suspects.file(source):
             from numlint.linter import check_source
 
-            findings, problems = check_source(source, path, chosen.numeric, self.project)
+            findings, problems = check_source(source, path, chosen.numeric, self.project, _identity(path))
         else:
             problems += _syntax(path, source).problems
         if _MARK in source:
@@ -307,6 +307,24 @@ def _report(paths: Sequence[str], outcomes: Sequence[Outcome]) -> Report:
         changes=tuple(outcome.change for _, outcome in said if outcome.change is not None),
         failed=any(problem.hint.startswith(DEFECT) for problem in problems),
     )
+
+
+_ROOTS = ("pyproject.toml", "numlint.toml", ".git")
+
+
+@lru_cache(maxsize=4096)
+def _root(folder: str) -> str:
+    """Nearest folder upwards that looks like the root of a project, or the outermost."""
+    parent = os.path.dirname(folder)
+    if parent == folder or any(os.path.exists(os.path.join(folder, name)) for name in _ROOTS):
+        return folder
+    return _root(parent)
+
+
+def _identity(path: str) -> str:
+    """Path within its project, which does not depend on where numlint was started."""
+    absolute = os.path.abspath(path)
+    return os.path.relpath(absolute, _root(os.path.dirname(absolute))).replace(os.sep, "/")
 
 
 def _syntax(path: str, source: bytes) -> Outcome:

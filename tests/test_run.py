@@ -180,7 +180,7 @@ class TestBadInput:
         check = linter.check_source
 
         def crash(
-            source: bytes, path: str, rules: Sequence[Rule], project: Project | None
+            source: bytes, path: str, rules: Sequence[Rule], project: Project | None, identity: str = ""
         ) -> tuple[list[Finding], list[Problem]]:
             if path == "a.py":
                 raise KeyError("z")
@@ -237,7 +237,7 @@ class TestManyFiles:
         check = linter.check_source
 
         def die(
-            source: bytes, path: str, rules: Sequence[Rule], project: Project | None
+            source: bytes, path: str, rules: Sequence[Rule], project: Project | None, identity: str = ""
         ) -> tuple[list[Finding], list[Problem]]:
             if path == "m100.py":
                 os._exit(3)
@@ -301,7 +301,7 @@ class TestFixing:
         from numlint.finding import Edit, Rewrite
 
         def restless(
-            source: bytes, path: str, rules: Sequence[Rule], project: Project | None
+            source: bytes, path: str, rules: Sequence[Rule], project: Project | None, identity: str = ""
         ) -> tuple[list[Finding], list[Problem]]:
             edit = Edit(Span(1, 1, 1, 1), "# again\n")
             found = Finding("naive-softmax", "NL101", path, Span(1, 1, 1, 2), "", "", Confidence.CERTAIN,

@@ -102,7 +102,8 @@ BLOCKS = (
 NUMBERS = st.one_of(
     st.floats(width=64),
     st.floats(-10, 10),
-    st.sampled_from([0.0, -0.0, 1.0, -1.0, 1e-300, 1e300, 5e-324, 709.0, 710.0, -745.0, -746.0, 1e-17, math.inf, math.nan]),
+    st.sampled_from([0.0, -0.0, 1.0, -1.0, 1e-300, 1e300, 5e-324, 1e-17, math.inf, math.nan]),
+    st.sampled_from([709.0, 710.0, -745.0, -746.0]),
 )
 ARRAYS = st.lists(NUMBERS, min_size=1, max_size=4).map(lambda items: np.array(items, dtype=np.float64))
 
@@ -144,7 +145,8 @@ def test_every_computed_value_lies_in_its_inferred_range(source: str, x: np.ndar
         for path in paths if single and values.get(name) is not None else ():
             known = function.facts.range(value, path)
             for item in np.atleast_1d(np.asarray(values[name], dtype=np.float64)).ravel():
-                assert _allows(known, float(item)), f"{name} = {item!r} is not in {known} of {value!r}\n{source}\n{x!r} {y!r}"
+                story = f"{name} = {item!r} is not in {known} of {value!r}\n{source}\n{x!r} {y!r}"
+                assert _allows(known, float(item)), story
 
 
 def _allows(known: Range, value: float) -> bool:

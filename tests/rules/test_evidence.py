@@ -1,4 +1,4 @@
-"""The evidence of every rule, read: bad examples are found and fixed as stated, good and limit examples are not flagged.
+"""The evidence of every rule, read: bad examples are found and fixed as stated, good ones are not flagged.
 
 And run, as far as numpy and scipy suffice: a bad example fails on its confirming
 input, a good or limit example survives on its own.
