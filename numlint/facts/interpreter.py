@@ -95,7 +95,7 @@ class Facts:
             return self._invariant(value, depth)
         if op in ("phi", "where") and len(value.args) == 3:
             return self._selected(value, path, depth, branching)
-        if op == "index" and len(value.args) == 2 and (mask := mask_of(value.args[1])) is not None:
+        if op in ("index", "take") and len(value.args) == 2 and (mask := mask_of(value.args[1])) is not None:
             return self._range(value.args[0], self._extended(path, mask, True, branching), depth + 1, branching + 1)
         if op == "store":
             return self._stored(value, path, depth, branching)

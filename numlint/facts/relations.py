@@ -23,7 +23,8 @@ def is_shifted_by_max(value: Value) -> bool:
     inner = value.core
     if inner.op == "sub":
         left, right = inner.args[0].core, inner.args[1].core
-        return right.op == "max" and _same_elements(left, right.args[0])
+        peaks = right.args[1:] if right.op == "phi" else (right,)  # another one where there is no element
+        return any(peak.core.op == "max" and _same_elements(left, peak.core.args[0]) for peak in peaks)
     if inner.op in ("mul", "div") and len(inner.args) == 2:
         return is_shifted_by_max(inner.args[0]) or (inner.op == "mul" and is_shifted_by_max(inner.args[1]))
     return False

@@ -18,7 +18,7 @@ from numlint.graph.value import Value
 Loops = dict[int, tuple[Value, Value]]
 
 _SUMS = frozenset({"sum", "mean", "cumsum"})
-_STATISTICS = frozenset({"sum", "mean", "cumsum", "matmul", "einsum", "outer", "index", "carried", "join", "attr"})
+_STATISTICS = frozenset({"sum", "mean", "cumsum", "matmul", "einsum", "outer", "index", "carried", "join"})
 
 
 class Moment(NamedTuple):
