@@ -225,6 +225,9 @@ def _finish(frame: Frame, op: str, args: list[Value], attrs: dict[str, Any], nod
             key = path_key(target)
             if key:
                 frame.bind(key, value)
+        if out.op in ("param", "element", "call", "attr", "index"):  # an array that other names may mean as well
+            for alias in [alias for alias, known in frame.env.items() if known is out]:
+                frame.bind(alias, value)
     return value
 
 

@@ -75,3 +75,12 @@ def with_xlogy(function: Function, weighted: WeightedLog, function_name: str = "
     sign = "-" if site.value.op == "neg" else ""
     text = f"{sign}scipy.special.{function_name}({texts[0]}, {texts[1]})"
     return function.rewrite(site.node, text, f"{function_name} takes 0*log(0) as 0")
+
+
+def accumulates(function: Function, use: Value) -> bool:
+    """Whether a sum or difference is what a loop adds to its own running total."""
+    return any(
+        head.core in {argument.core for argument in use.args} and use in (end.core, *end.args)
+        for loop in function.loops
+        for _, head, end in loop.carried.values()
+    )

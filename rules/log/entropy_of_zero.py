@@ -29,7 +29,7 @@ from numlint.graph.probability import LOGARITHMS, alternatives, as_sigmoid, as_s
 from numlint.graph.terms import terms
 from numlint.graph.value import Value
 from numlint.rule import Example, Hazard
-from numlint.rules.log._weighted import WeightedLog, weighted_logs, with_xlogy
+from numlint.rules.log._weighted import WeightedLog, accumulates, weighted_logs, with_xlogy
 
 name = "entropy-of-zero"
 code = "NL126"
@@ -208,7 +208,7 @@ def _fate(function: Function, value: Value) -> tuple[bool, bool]:
                 queue.append(use)
             elif use.op in ("add", "sub"):
                 several = sum(weighted_log(term.value) is not None for term in terms(use)) > 1
-                if several or any(argument.op == "carried" for argument in use.args):
+                if several or accumulates(function, use):
                     return True, False
     return value.op == "matmul", False
 

@@ -31,7 +31,7 @@ from numlint.graph.site import Site
 from numlint.graph.terms import product, variable_terms
 from numlint.graph.value import Value
 from numlint.rule import Example, Hazard
-from numlint.rules.log._weighted import weighted_logs, with_xlogy
+from numlint.rules.log._weighted import accumulates, weighted_logs, with_xlogy
 
 name = "handwritten-cross-entropy"
 code = "NL123"
@@ -204,7 +204,7 @@ def _is_summed_loss(function: Function, value: Value) -> bool:
                 if len(variable_terms(use.args[0])) > 1:
                     return False
                 summed = True
-            elif use.op in ("add", "sub") and any(argument.op == "carried" for argument in use.args):
+            elif use.op in ("add", "sub") and accumulates(function, use):
                 summed, negative = True, negative or (use.args[-1].core is current.core and use.op == "sub")
             elif use.op == "sub":
                 negative = negative or use.args[1].core is current.core
