@@ -73,11 +73,10 @@ def _variance(plus: Term, minus: Term, loops: Loops) -> Moment | None:
         pair = _pair(inner)
         if pair is None:
             continue
-        known = {item.id for item in (left, right) if item is not None}
         if pair[0] is pair[1]:
-            if one is other and (not known or pair[0].id in known):
+            if one is other and left in (None, pair[0]):
                 return Moment("variance", pair[0], plus.value, minus.value)
-        elif known and known <= {pair[0].id, pair[1].id}:
+        elif (left, right) in (pair, pair[::-1]):
             return Moment("covariance", None, plus.value, minus.value)
     for product in _products(plus.value):
         operands = [factor.value for factor in chain(product)]

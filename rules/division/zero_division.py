@@ -32,7 +32,7 @@ from numlint.facts.precision import FLOAT16
 from numlint.finding import Confidence, Rewrite, Safety, Severity
 from numlint.function import Function
 from numlint.graph.site import Site
-from numlint.graph.terms import factors
+from numlint.graph.terms import factors, one_minus
 from numlint.graph.value import Value
 from numlint.rule import Example, Hazard
 
@@ -226,6 +226,15 @@ BAD = [
         """
         import numpy as np
 
+        def loss_gradient(y, p):
+            return -(y / p) + (1 - y) / (1 - p)
+        """,
+        call="loss_gradient(np.array([1.0]), np.array([1.0]))",
+    ),
+    Example(
+        """
+        import numpy as np
+
         def slerp(a, b, t):
             angle = np.arctan2(np.linalg.norm(np.cross(a, b)), np.dot(a, b))
             return (np.sin((1 - t) * angle) * a + np.sin(t * angle) * b) / np.sin(angle)
@@ -387,7 +396,8 @@ ADVICE = {
 def check(function: Function) -> Iterator[Hazard]:
     for site, above, below in divisions(function):
         quotient = site.value if site.value.op != "neg" else site.value.args[0]
-        zero = removable(function, site, above, below) or function.zero_denominator(below, site)
+        zero = removable(function, site, above, below) or cross_entropy_gradient(function, site, above, below)
+        zero = zero or function.zero_denominator(below, site)
         if zero is None or is_handled(function, site, quotient, zero):
             continue
         sure = is_sure(function, quotient, zero)
@@ -432,6 +442,18 @@ def removable(function: Function, site: Site, above: Value, below: Value) -> Zer
     given = point.op in ODD and point.args[0].core.op in ("param", "attr", "index")
     zero = Zero(point, "limit", not given)
     return None if zero.tested(site.path) else zero
+
+
+def cross_entropy_gradient(function: Function, site: Site, above: Value, below: Value) -> Zero | None:
+    """Recognise (1 - y)/(1 - p) beside y/p: p is a probability, and rounds to 0 and to 1."""
+    label, probability = one_minus(above), one_minus(below)
+    if label is None or probability is None or not function.range(below, site).can_be_zero:
+        return None
+    beside = any(
+        other.value.args[0].core is label and other.value.args[1].core is probability for other in function.sites("div")
+    )
+    zero = Zero(below.core, "probability")
+    return zero if beside and not zero.tested(site.path) else None
 
 
 def is_sure(function: Function, quotient: Value, zero: Zero) -> bool:
