@@ -1,6 +1,6 @@
 """The logarithm of a density underflows first: the density is 0 a few deviations away.
 
-`norm.pdf(x)` is 0 from |x| = 38.6 in float64, 14.4 in float32 and 5.7 in float16, and its
+`norm.pdf(x)` is 0 from |x| = 38.6 in float64, 14.3 in float32 and 5.7 in float16, and its
 logarithm -inf, while the log-density, -x**2/2 - 0.92, is an ordinary number. One such
 sample makes a log-likelihood -inf, and every class of a naive Bayes classifier equally
 impossible. The same holds for `log(c * exp(u))` in general, and for the tails of a
@@ -139,8 +139,8 @@ LIMIT = [
 ]
 
 THRESHOLDS = {
-    "density": "a standard normal density is 0 from |x| = 38.6 in float64, 14.4 in float32, 5.7 in float16",
-    "tail": "1 - cdf(x) of a standard normal is 0 from x = 8.3 in float64, 5.5 in float32",
+    "density": "a standard normal density is 0 from |x| = 38.6 in float64, 14.3 in float32, 5.7 in float16",
+    "tail": "1 - cdf(x) of a standard normal is 0 from x = 8.3 in float64, 5.4 in float32",
     "exp": "exp(u) is 0 below u = -745 in float64, -104 in float32, -17 in float16",
 }
 MESSAGES = {
