@@ -184,6 +184,8 @@ def change(quantity: Value, way: WayOut) -> Change | None:
         quantity = settled(quantity, loop)
     for inner, scales in _sized(quantity):
         found = difference(inner.args[0], inner.args[1], way) if inner.op == "sub" else None
+        if inner.op == "add":  # old - (-loss) stands as old + loss
+            found = _negated_difference(inner.args[0], inner.args[1], way)
         if found is not None:
             return found._replace(scales=scales)
         for _, head, end in loop.carried.values():
@@ -214,6 +216,16 @@ def _sized(quantity: Value) -> Iterator[tuple[Value, tuple[Value, ...]]]:
             inner = branches[0]
         else:
             return
+
+
+def _negated_difference(one: Value, other: Value, way: WayOut) -> Change | None:
+    """Read a sum as a change: of a name's last value and the opposite of its new one."""
+    heads = {head: name for name, (_, head, _) in way.loop.carried.items()}
+    for new, old in ((one.core, other.core), (other.core, one.core)):
+        name = heads.get(old)
+        if name is not None and any(value.op == "neg" and value.args[0].core is new for value in _values(way, name)):
+            return Change("successive", new, old, ())
+    return None
 
 
 def difference(one: Value, other: Value, way: WayOut) -> Change | None:
@@ -314,9 +326,15 @@ def varies(value: Value, loop: Loop) -> bool:
     )
 
 
+def is_tolerance(bound: Value, loop: Loop) -> bool:
+    """Whether a value can be a tolerance: given from outside the loop, and less than 1 where it is a literal."""
+    number = bound.core.number
+    return not varies(bound, loop) and (number is None or 0 < number < 1)
+
+
 def absolute(tolerance: Value, loop: Loop) -> bool:
     """Whether a tolerance is a number of its own, not scaled by the data or by an iterate."""
-    if varies(tolerance, loop):
+    if not is_tolerance(tolerance, loop):
         return False
     parts = product(tolerance)
     factors = [factor for factor in (*parts.numerator, *parts.denominator) if factor.op not in ("len", "shape")]

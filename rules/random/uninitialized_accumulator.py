@@ -1,8 +1,9 @@
 """A sum starts from uninitialised memory.
 
 `np.empty` returns whatever the memory held: often zeros in a fresh process, and
-garbage of any size, nan included, later. Adding to it makes every run different, and
-the first runs, which are the ones that are tested, look right.
+garbage of any size, nan included, later: the bad example below returns the memory of
+an array that was freed before. Adding to it makes every run different, and the first
+runs, which are the ones that are tested, look right.
 
 Cure
 ----
@@ -43,7 +44,7 @@ BAD = [
                 total += X.T @ X
             return total
         """,
-        call="np.empty((2, 2)).fill(np.nan) or scatter([np.eye(2)])",
+        call="(g := [np.eye(2)]) and np.full((2, 2), float(__import__('os').getpid())).sum() and scatter(g)",
         fixed="""
         import numpy as np
 
