@@ -1,4 +1,4 @@
-"""The evidence of the rules on seeds and orders, run: bad examples give another result in every fresh process, the others the same."""
+"""The evidence of the rules on seeds and orders, run: only bad examples differ between fresh processes."""
 
 from __future__ import annotations
 
