@@ -9,6 +9,8 @@ from numlint.graph.probability import Sigmoid, alternatives, argument_of, as_sig
 from numlint.graph.site import Site
 
 LIBRARY = {
+    "numpy": "scipy.special.log_expit",
+    "python": "scipy.special.log_expit",
     "torch": "torch.nn.functional.logsigmoid",
     "jax": "jax.nn.log_sigmoid",
     "tensorflow": "tensorflow.math.log_sigmoid",
@@ -30,9 +32,9 @@ def sigmoid_of_log(site: Site) -> Sigmoid | None:
 
 def on_logits(function: Function, found: Found) -> Rewrite | None:
     """Replace each ``log(sigmoid(z))`` by a log-sigmoid of z, ``log(s) - log(1 - s)`` by z; None when z has no name."""
-    library = LIBRARY.get(found[0][0].framework, "scipy.special.log_expit")
+    library = LIBRARY.get(found[0][0].framework)
     difference = _difference(function, found)
-    if difference is not None:
+    if difference is not None or library is None:
         return difference
     rewrites = []
     for site, sigmoid in found:

@@ -144,7 +144,12 @@ LIMIT = [
     ),
 ]
 
-LIBRARY = {"torch": "torch.log_softmax", "jax": "jax.nn.log_softmax", "tensorflow": "tensorflow.nn.log_softmax"}
+LIBRARY = {
+    "numpy": "scipy.special.log_softmax",
+    "torch": "torch.log_softmax",
+    "jax": "jax.nn.log_softmax",
+    "tensorflow": "tensorflow.nn.log_softmax",
+}
 OTHER_SOFTMAXES = ("softmin", "gumbel_softmax")
 
 
@@ -172,7 +177,9 @@ def check(function: Function) -> Iterator[Hazard]:
 
 
 def _rewrite(function: Function, site: Site, softmax: Softmax) -> Rewrite:
-    library = LIBRARY.get(site.framework, "scipy.special.log_softmax")
+    library = LIBRARY.get(site.framework)
+    if library is None or function.compiled:
+        return function.advice("log_softmax of the logits, or a loss that takes logits")
     value = softmax.parts[0]
     text = function.spell(softmax.logits, site)
     called = [node for node, known in function.body.nodes.items() if known is value and isinstance(node, ast.Call)]
