@@ -258,6 +258,8 @@ def _sum(search: _Search, value: Value, path: Path | None, mode: int) -> Zero | 
         # Entries that are left out for being 0 themselves are rarely all of them.
         by_itself = len(selection.args) > 1 and selection.args[0].core.id in origins(selection.args[1])
         return None if tested(selection, path, sizes=True) else Zero(value, "count", not by_itself)
+    if inner.op in MASKS and occurs_in_data(inner):
+        return None
     found = search.zero(inner, path, SUMMED)
     if found is not None:
         kind = "error" if found.kind == "distance" and value.op == "mean" else found.kind

@@ -18,6 +18,7 @@ from numlint.graph.value import Value
 Loops = dict[int, tuple[Value, Value]]
 
 _SUMS = frozenset({"sum", "mean", "cumsum"})
+_FILTERS = frozenset({"linear", "call"})
 _STATISTICS = frozenset({"sum", "mean", "cumsum", "matmul", "einsum", "outer", "index", "carried", "join"})
 
 
@@ -111,6 +112,9 @@ def _squared(value: Value) -> tuple[Value, Value] | None:
         if factor.op in ("outer", "matmul") and len(factor.args) == 2:
             one, other = (argument.core for argument in factor.args)
             return one, other
+    filtered = [factor for factor in found if factor.op in _FILTERS]
+    if len(filtered) == 2:
+        return filtered[0], filtered[1]
     sums = [factor for factor in found if _is_sum(factor)]
     return (sums[0], sums[1]) if len(sums) == 2 else None
 
@@ -196,7 +200,7 @@ def _is_filtered(product: Value, one: Value, other: Value) -> bool:
     for mean in (one, other):
         same = mean.op == product.op and mean.attrs == product.attrs and len(mean.args) == len(product.args)
         changed = [(p, m) for p, m in zip(product.args, mean.args, strict=False) if p.core is not m.core]
-        if not same or product.op not in ("linear", "call") or len(changed) != 1:
+        if not same or product.op not in _FILTERS or len(changed) != 1:
             return False
         operands.append((changed[0][0].core, changed[0][1].core))
     (filtered, x), (again, y) = operands
