@@ -26,7 +26,11 @@ RECURSION_LIMIT = 6000
 
 
 def check_source(
-    source: bytes, path: str, rules: Sequence[Rule], project: Project | None = None, identity: str = ""
+    source: bytes,
+    path: str,
+    rules: Sequence[Rule] | Suspects,
+    project: Project | None = None,
+    identity: str = "",
 ) -> tuple[list[Finding], list[Problem]]:
     """Check one file.
 
@@ -36,7 +40,8 @@ def check_source(
         Content of the file.
     path : str
         For messages, and to resolve imports of the project's own modules.
-    rules : sequence of Rule
+    rules : sequence of Rule, or Suspects
+        Suspects made of the rules once serve for many files.
     project : Project, optional
         Shared over the files of one run.
     identity : str
@@ -50,7 +55,7 @@ def check_source(
     problems : list of Problem
         Why the file, or a part of it, could not be checked.
     """
-    suspects = Suspects(rules)
+    suspects = rules if isinstance(rules, Suspects) else Suspects(rules)
     if not suspects.file(source):
         return [], []
     suspicion = suspects.examine(source)

@@ -256,7 +256,7 @@ class Checker:
         if chosen.suspects.file(source):
             from numlint.linter import check_source
 
-            findings, problems = check_source(source, path, chosen.numeric, self.project, _identity(path))
+            findings, problems = check_source(source, path, chosen.suspects, self.project, _identity(path))
         else:
             problems += _syntax(path, source).problems
         if _MARK in source:

@@ -101,10 +101,16 @@ class Suspects:
         self._words = frozenset(atom for atom in atoms if atom.decode().isidentifier())
         self._operators = tuple((atom, OPERATORS[atom]) for atom in sorted(atoms & OPERATORS.keys()))
         self._symbols = tuple(sorted(atoms - self._words - OPERATORS.keys()))
+        self._last: tuple[bytes, bool] = (b"", False)
         self._in_place = {word + b"_": word for word in self._words}
 
     def file(self, source: bytes) -> bool:
         """Whether a file imports a numeric library, directly or through its project, and holds a trigger."""
+        if self._last[0] is not source:  # a run asks more than once
+            self._last = (source, self._file(source))
+        return self._last[1]
+
+    def _file(self, source: bytes) -> bool:
         code = code_of(source)
         words = words_of(code)
         if words.isdisjoint(LIBRARIES) and _RELATIVE.search(code) is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from numlint.graph.project import Project
 from numlint.rule import Hazard, Rule
 from numlint.run import PARALLEL_FROM, Fixing, Report, run, run_text
 from numlint.selection import Layer, PathSettings, Selection
+from numlint.suspect import Suspects
 
 HAZARD = """\
 import numpy as np
@@ -180,7 +181,7 @@ class TestBadInput:
         check = linter.check_source
 
         def crash(
-            source: bytes, path: str, rules: Sequence[Rule], project: Project | None, identity: str = ""
+            source: bytes, path: str, rules: Suspects, project: Project | None, identity: str = ""
         ) -> tuple[list[Finding], list[Problem]]:
             if path == "a.py":
                 raise KeyError("z")
@@ -237,7 +238,7 @@ class TestManyFiles:
         check = linter.check_source
 
         def die(
-            source: bytes, path: str, rules: Sequence[Rule], project: Project | None, identity: str = ""
+            source: bytes, path: str, rules: Suspects, project: Project | None, identity: str = ""
         ) -> tuple[list[Finding], list[Problem]]:
             if path == "m100.py":
                 os._exit(3)
@@ -301,7 +302,7 @@ class TestFixing:
         from numlint.finding import Edit, Rewrite
 
         def restless(
-            source: bytes, path: str, rules: Sequence[Rule], project: Project | None, identity: str = ""
+            source: bytes, path: str, rules: Suspects, project: Project | None, identity: str = ""
         ) -> tuple[list[Finding], list[Problem]]:
             edit = Edit(Span(1, 1, 1, 1), "# again\n")
             found = Finding("naive-softmax", "NL101", path, Span(1, 1, 1, 2), "", "", Confidence.CERTAIN,
