@@ -318,9 +318,9 @@ class Function:
             while isinstance(leftmost, ast.BinOp) and isinstance(leftmost.op, (ast.Mult, ast.Div, ast.MatMult)):
                 leftmost = leftmost.left
             if isinstance(leftmost, ast.UnaryOp) and isinstance(leftmost.op, ast.USub):
-                text = self.text(node)
-                if text.startswith("-"):
-                    inner = text[1:].lstrip()
+                negative = self.text(node)
+                if negative.startswith("-"):
+                    inner = negative[1:].lstrip()
                     return inner[1:-1] if leftmost is node and _is_bracketed(inner) else inner
         text = self.operand(value, site)
         return None if text is None else f"-{text}"
@@ -346,7 +346,11 @@ class Function:
         """Where a value comes from, when that is another line than the site's."""
         line = getattr(site.node, "lineno", 0)
         for node, known in self.body.nodes.items():
-            if known is value and not isinstance(node, (ast.Name, ast.Constant)) and getattr(node, "lineno", line) < line:
+            if (
+                known is value
+                and not isinstance(node, (ast.Name, ast.Constant))
+                and getattr(node, "lineno", line) < line
+            ):
                 names = [name for name, history in self.body.bindings.items() if any(v is value for _, v in history)]
                 return Step(self.span(node), f"`{names[0]}` comes from here" if names else "comes from here")
         return None
@@ -394,7 +398,14 @@ class Function:
         return re.search(rf"^\s*import\s+{re.escape(prefix)}\b", self.module.source, re.MULTILINE) is not None
 
     def rewrite(
-        self, node: ast.AST, text: str, summary: str, *, safety: Safety = Safety.SAFE, reason: str = "", extra: tuple[Edit, ...] = ()
+        self,
+        node: ast.AST,
+        text: str,
+        summary: str,
+        *,
+        safety: Safety = Safety.SAFE,
+        reason: str = "",
+        extra: tuple[Edit, ...] = (),
     ) -> Rewrite:
         """Rewrite that replaces `node` by `text`, in which library functions stand by their full dotted names.
 
@@ -476,7 +487,8 @@ class Function:
 
     def _calls_unknown(self, statement: ast.stmt) -> bool:
         return any(
-            isinstance(node, ast.Call) and (node not in self.body.nodes or self.body.nodes[node].op in ("call", "draw", "unknown"))
+            isinstance(node, ast.Call)
+            and (node not in self.body.nodes or self.body.nodes[node].op in ("call", "draw", "unknown"))
             for node in ast.walk(statement)
         )
 
@@ -511,7 +523,9 @@ def _ignores_division(site: Site) -> bool:
 
 
 def _compares_with_infinity(value: Value) -> bool:
-    return value.op in ("eq", "ne", "lt", "le") and any(abs(side.core.number or 0.0) == float("inf") for side in value.args)
+    return value.op in ("eq", "ne", "lt", "le") and any(
+        abs(side.core.number or 0.0) == float("inf") for side in value.args
+    )
 
 
 def _characters(lines: list[str], line: int, offset: int) -> int:

@@ -354,7 +354,8 @@ def subscript(frame: Frame, node: ast.Subscript) -> Value:
         if base.op in ("tuple", "list", "phi", "max", "min"):
             return component(frame, base, literal)
     elif base.op == "dict" and literal is not None and literal in (base.attr("keys") or ()):
-        return base.args[base.attr("keys").index(literal)]
+        position: int = base.attr("keys").index(literal)
+        return base.args[position]
     return frame.graph.raw("index", (base, index), (), base.framework)
 
 

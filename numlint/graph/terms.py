@@ -175,7 +175,7 @@ def decided(condition: Value) -> bool | None:
             return (args[0].constant is None) == (op == "is")
         return None if args[0].op in _MAYBE_NONE else op == "isnot"
     if op in ("eq", "ne") and args[0].op == args[1].op == "const":
-        return (args[0].constant == args[1].constant) == (op == "eq")
+        return bool(args[0].constant == args[1].constant) == (op == "eq")
     if op in ("in", "notin") and args[0].op == "const" and args[1].op in ("list", "tuple"):
         members = [member.constant for member in args[1].args if member.op == "const"]
         if args[0].constant in members:

@@ -260,7 +260,7 @@ def _rewrite(function: Function, site: Site, found: _Hyperbolic) -> Rewrite:
     plain = all(part.op not in ("view", "transpose", "cast") for argument in site.value.args for part in argument.walk(6))
     if not library or text is None or not plain or not isinstance(site.node, ast.expr):
         return function.advice(f"{found.function}(x)")
-    argument = {1: text, -1: f"-{text}"}.get(found.scale, f"{found.scale!r} * {text}")
+    argument = {1.0: text, -1.0: f"-{text}"}.get(found.scale, f"{found.scale!r} * {text}")
     extra = function.unneeded(site.node, argument)
     return function.rewrite(
         site.node, f"{library}.{found.function}({argument})", f"the library's {found.function}", extra=extra

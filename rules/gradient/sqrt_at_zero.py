@@ -182,13 +182,14 @@ def _hazard(function: Function, site: Site, rewrite: Rewrite | None) -> Hazard:
 
 
 def _rewrite(function: Function, site: Site, radicand: Value) -> Rewrite | None:
-    node = getattr(site.node, "args", [None])[0] if getattr(site.node, "args", None) else None
-    text = function.text(node) if node is not None else None
-    if text is None or function.body.nodes.get(node) is not radicand:
+    if not isinstance(site.node, ast.Call) or not site.node.args:
+        return None
+    node = site.node.args[0]
+    if function.body.nodes.get(node) is not radicand:
         return None
     return function.rewrite(
         node,
-        f"{text} + 1e-12",
+        f"{function.text(node)} + 1e-12",
         "a positive radicand has a finite derivative",
         safety=Safety.UNSAFE,
         reason="the value at 0 becomes 1e-6",
