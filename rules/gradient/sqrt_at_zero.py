@@ -21,6 +21,7 @@ The JAX documentation, frequently asked questions: gradients contain nan where u
 where; A. Griewank, A. Walther, Evaluating Derivatives, 2nd ed., chapter 14.
 """
 
+import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
