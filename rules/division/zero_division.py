@@ -512,10 +512,11 @@ def _rewrite(function: Function, site: Site, below: Value, zero: Zero) -> Rewrit
     operand = _operand(site.node)
     if zero.kind not in FLOORED or operand is None or (function.range(below, site).lo < 0 and not zero.sure):
         return function.advice(ADVICE.get(zero.kind, "say what the result is when the denominator is 0"))
+    number = isinstance(operand, ast.Call) and isinstance(operand.func, ast.Attribute) and operand.func.attr == "item"
     floor = "1" if zero.kind == "count" else "1e-7" if function.format(below, site) is FLOAT16 else "1e-30"
     return function.rewrite(
         _with_brackets(function, operand),
-        _at_least(site.framework or function.framework, function.text(operand), floor),
+        _at_least("python" if number else site.framework or function.framework, function.text(operand), floor),
         f"a denominator of at least {floor}",
         safety=Safety.UNSAFE,
         reason="what the quotient is where the denominator is 0 is for the author to say",
