@@ -311,6 +311,8 @@ class Function:
 
     def spell_negated(self, value: Value, site: Site) -> str | None:
         """Source text that means ``-value`` at `site`, fit to stand as an argument: without a double negation."""
+        if value.op == "neg" and (text := self.spell(value.args[0], site)) is not None:
+            return text
         for node, known in self.body.nodes.items():
             if known is not value or not self._unchanged(node, site):
                 continue

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from numlint.facts.range import Range
+from numlint.facts.relations import is_shifted_by_max
 from numlint.graph.terms import product, terms
 from numlint.graph.value import Value
-from numlint.graph.vocabulary import AUTODIFF
 
 RangeOf = Callable[[Value], Range]
 
@@ -31,6 +31,8 @@ _LINEAR = frozenset("matmul multi_dot einsum".split())
 _SOLUTIONS = frozenset("solve tri_solve cho_solve lstsq inv pinv".split())
 _LOGARITHMS = frozenset("log log2 log10 log1p logsumexp logaddexp log_softmax logsigmoid gammaln slogdet logdet logit".split())
 _OBJECTS = frozenset("call instance carried name unknown phi join element index".split())
+_PARAMETERS = frozenset({"Parameter", "get_variable", "Variable"})
+_WITH_NETWORKS = frozenset({"torch", "jax", "tensorflow", "mxnet"})
 _HARMLESS = frozenset({"constant", "draw", "bounded"})
 _NONNEGATIVE = frozenset("square abs norm exp sqrt var std cdist pdist hypot ptp".split())
 
@@ -43,7 +45,8 @@ class Source(NamedTuple):
     kind : str
         ``"network"`` (output of a layer or a model), ``"linear"`` (of a linear map),
         ``"solution"`` (of a linear system), ``"exponential"``, ``"logarithm"``,
-        ``"log-density"``, ``"draw"``, ``"constant"``, ``"bounded"`` or ``"data"``.
+        ``"log-density"``, ``"parameter"`` (a variable that is trained), ``"draw"``, ``"constant"``,
+        ``"bounded"`` or ``"data"``.
     value : Value
     """
 
@@ -81,8 +84,8 @@ def sources(
         below = list(_operands(current, carried)) or (list(passed(current)) if current.op == "param" else [])
         if not below:
             kind = _kind(current)
-            if kind == "linear" and depth < MAX_NESTING and _is_simulated(current, bounded, carried, passed, depth):
-                kind = "draw"
+            if kind == "linear" and depth < MAX_NESTING:
+                kind = _kind_of_linear(current, bounded, carried, passed, depth)
             found.append(Source(kind, current))
         for operand in below:
             if operand.id not in seen:
@@ -91,19 +94,20 @@ def sources(
     return tuple(found)
 
 
-def _is_simulated(
+def _kind_of_linear(
     value: Value,
     bounded: Callable[[Value], bool],
     carried: dict[int, tuple[Value, Value]],
     passed: Callable[[Value], Iterable[Value]],
     depth: int,
-) -> bool:
-    """Whether a linear map is made of random draws and constants: data that the author made up."""
-    return all(
-        source.kind in _HARMLESS
-        for argument in value.args
-        for source in sources(argument, bounded, carried, passed, depth + 1)
-    )
+) -> str:
+    """Kind of a linear map by what it maps: draws and constants are data that the author made up, logarithms stay so."""
+    kinds = {
+        source.kind for argument in value.args for source in sources(argument, bounded, carried, passed, depth + 1)
+    }
+    if kinds <= _HARMLESS:
+        return "draw"
+    return "logarithm" if kinds & {"logarithm", "log-density"} else "linear"
 
 
 def _operands(value: Value, carried: dict[int, tuple[Value, Value]]) -> Iterator[Value]:
@@ -165,6 +169,8 @@ def is_normalised(value: Value) -> bool:
 
 def _kind_of_call(value: Value) -> str:
     callee = value.args[0] if value.args else value
+    if callee.op == "ref" and str(callee.attr("name")).rpartition(".")[2] in _PARAMETERS:
+        return "parameter"
     if callee.op == "attr":
         method = str(callee.attr("name"))
         if method in ("log_prob", "logpdf", "logpmf"):
@@ -172,7 +178,7 @@ def _kind_of_call(value: Value) -> str:
         on_object = method == "forward" or (callee.args and callee.args[0].op in ("self", "instance"))
     else:
         on_object = callee.op in _OBJECTS
-    differentiable = any(part.framework in AUTODIFF for part in value.args[1:]) or value.framework in AUTODIFF
+    differentiable = any(part.framework in _WITH_NETWORKS for part in (value, *value.args[1:]))
     return "network" if on_object and differentiable else "data"
 
 
@@ -226,7 +232,11 @@ def presumed_sign(value: Value, range_of: RangeOf, depth: int = 0) -> int:
         return form
     if inner.op in ("sum", "mean", "max", "min", "median", "index", "take", "element", "cumsum", "comprehension", "triangle"):
         return presumed_sign(inner.args[0], range_of, depth + 1) if inner.args else 0
+    if inner.op == "sub" and is_shifted_by_max(inner) and not inner.args[0].core.op == "max":
+        return -1
     if inner.op in ("add", "sub"):
+        if _is_gram_distance(inner, range_of, depth):
+            return 1
         signs = {part.sign * presumed_sign(part.value, range_of, depth + 1) for part in terms(inner)}
         return signs.pop() if len(signs) == 1 else 0
     if inner.op in ("phi", "where", "join"):
@@ -236,6 +246,20 @@ def presumed_sign(value: Value, range_of: RangeOf, depth: int = 0) -> int:
     if inner.op in ("mul", "div", "neg"):
         return _sign_of_product(inner, range_of, depth)
     return 0
+
+
+def _is_gram_distance(value: Value, range_of: RangeOf, depth: int) -> bool:
+    """Whether a sum is ``|x|^2 + |y|^2 - 2 x.y``, a squared distance before rounding."""
+    squares = products = 0
+    for part in terms(value):
+        factors = product(part.value)
+        if part.sign * factors.coefficient == -2 and len(factors.numerator) == 1 and factors.numerator[0].op == "matmul":
+            products += 1
+        elif part.sign > 0 and presumed_sign(part.value, range_of, depth + 1) > 0:
+            squares += 1
+        else:
+            return False
+    return squares > 0 and products == 1
 
 
 def _sign_of_product(value: Value, range_of: RangeOf, depth: int) -> int:

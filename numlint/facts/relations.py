@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from numlint.facts.counting import occurring
 from numlint.facts.range import Range
-from numlint.graph.terms import terms, variable_terms
+from numlint.graph.terms import product, terms, variable_terms
 from numlint.graph.value import Value
 
 RangeOf = Callable[[Value], Range]
@@ -19,15 +19,37 @@ def related(value: Value, range_of: RangeOf) -> Range | None:
 
 
 def is_shifted_by_max(value: Value) -> bool:
-    """Whether a value is ``x - max(x)``, up to positive scaling: at most 0, and 0 somewhere."""
+    """Whether a value is ``x - max(x)`` times something: 0 somewhere, so that its exponential is 1 there.
+
+    ``max(x) - x``, ``x - min(x)`` and ``x / t - max(x) / t`` are 0 somewhere as well.
+    """
+    if any(_is_distance_from_extreme(factor) for factor in product(value).numerator):
+        return True
     inner = value.core
-    if inner.op == "sub":
-        left, right = inner.args[0].core, inner.args[1].core
-        peaks = right.args[1:] if right.op == "phi" else (right,)  # another one where there is no element
-        return any(peak.core.op == "max" and _same_elements(left, peak.core.args[0]) for peak in peaks)
-    if inner.op in ("mul", "div") and len(inner.args) == 2:
-        return is_shifted_by_max(inner.args[0]) or (inner.op == "mul" and is_shifted_by_max(inner.args[1]))
+    return inner.op == "sub" and _scaled_alike(inner.args[0], inner.args[1])
+
+
+def _is_distance_from_extreme(value: Value) -> bool:
+    if value.op != "sub":
+        return False
+    left, right = value.args[0].core, value.args[1].core
+    for extreme, other in ((left, right), (right, left)):
+        peaks = extreme.args[1:] if extreme.op == "phi" else (extreme,)  # another one where there is no element
+        if any(peak.core.op in ("max", "min") and _same_elements(other, peak.core.args[0]) for peak in peaks):
+            return True
     return False
+
+
+def _scaled_alike(left: Value, right: Value) -> bool:
+    """Whether `right` is `left` with a factor x replaced by max(x), as in ``x / t`` and ``max(x) / t``."""
+    one, other = product(left), product(right)
+    if one.coefficient != other.coefficient or one.denominator != other.denominator:
+        return False
+    rest = [factor for factor in other.numerator if factor not in one.numerator]
+    replaced = [factor for factor in one.numerator if factor not in other.numerator]
+    if len(rest) != 1 or len(replaced) != 1:
+        return False
+    return rest[0].op == "max" and _same_elements(replaced[0], rest[0].args[0])
 
 
 def _same_elements(x: Value, y: Value) -> bool:

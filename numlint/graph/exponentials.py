@@ -80,4 +80,6 @@ def _of_product(total: Value, carried: Carried, depth: int) -> ExpSum | None:
     """Return the exponentials of a product, and those of the sums that it is divided by."""
     _, above, below = product(total)
     sums = [value for value in below if (part := exp_sum(value, carried, depth + 1)) is not None and part.summed]
+    if sums and depth:
+        return None  # shares of a sum, which are normalised
     return _united(total, [*(value for value in above if value is not total), *sums], carried, depth)

@@ -196,6 +196,7 @@ DANGEROUS = {
     "solution": "the solution of a linear system, which grows with its condition number",
 }
 HARMLESS = {"bounded", "constant", "logarithm", "draw"}
+TRAINED = {*HARMLESS, "parameter"}
 MAX_SUMMANDS = 10
 CLIMBED = frozenset({"mul", "div", "neg", "square", "sum", "mean", "add", "sub", "pow"})
 
@@ -208,14 +209,15 @@ def check(function: Function) -> Iterator[Hazard]:
             continue
         level, failure, confidence = Severity.WARNING, signature, Confidence.LIKELY
         reason = _reason(function, site, exponent)
+        kinds = {source.kind for source in function.sources(exponent, site)}
         if overflow == "discarded" and function.differentiates(site):
             level, failure = Severity.ERROR, "nan-gradient"
             reason = "a value that overflows where the result is not selected: 0 times inf makes the gradient nan"
         elif overflow == "discarded":
             level, reason = Severity.NOTE, "a value that overflows, with a warning, where the result is not selected"
-        elif {source.kind for source in function.sources(exponent, site)} <= HARMLESS:
+        elif kinds <= HARMLESS:
             continue
-        elif not reason or _is_harmless(function, site):
+        elif not reason or kinds <= TRAINED or _is_harmless(function, site):
             confidence, reason = Confidence.POSSIBLE, reason or "a value that nothing here bounds"
         yield Hazard(
             site,
@@ -235,9 +237,10 @@ def check(function: Function) -> Iterator[Hazard]:
 
 def _reason(function: Function, site: Site, exponent: Value) -> str:
     """Why the exponent should be bounded, or ``""``."""
+    beside = _beside_its_exponent(function, site)
+    if beside > 2 or (beside and function.differentiates(site)):
+        return "a logarithm of a variance or a rate, which nothing bounds"
     if function.differentiates(site):
-        if _beside_its_exponent(function, site):
-            return "a logarithm of a variance or a rate, which nothing bounds"
         scaled = [product(user).numerator for user in function.uses.of(site.value) if user.op == "mul"]
         if any(factor.op == "draw" for factors in scaled for factor in factors):
             return "the logarithm of a scale, which nothing bounds"
@@ -249,6 +252,10 @@ def _reason(function: Function, site: Site, exponent: Value) -> str:
         densities = {source.kind for part in parts for source in function.sources(part.value, site)}
         if "log-density" in densities or _is_clipped_about_one(function, site):
             return "a difference of logarithms of probabilities, which nothing bounds"
+    quotients = [user for user in function.uses.of(site.value) if user.op == "div"]
+    density = any(source.kind == "log-density" for source in function.sources(exponent, site))
+    if density and any(_is_quotient_of_exponentials(user) for user in quotients):
+        return "one of two logarithms of probabilities whose exponentials are divided: subtract them first"
     scale, above, below = product(exponent)
     if scale > 0 and above and not below and all(factor.op == "exp" for factor in above):
         return "another exponential"
@@ -258,8 +265,8 @@ def _reason(function: Function, site: Site, exponent: Value) -> str:
     return next((DANGEROUS[kind] for kind in kinds if kind in DANGEROUS), "")
 
 
-def _beside_its_exponent(function: Function, site: Site) -> bool:
-    """Whether x and exp(c*x) stand in one sum, as in a Gaussian or Poisson likelihood."""
+def _beside_its_exponent(function: Function, site: Site) -> int:
+    """Number of terms of the sum in which x and exp(c*x) stand, as in a Gaussian or Poisson likelihood; 0 if they do not."""
     variables = product(site.value.args[0]).numerator
     stack, seen = [site.value], {site.value.id}
     while stack and len(seen) < 60:
@@ -272,8 +279,13 @@ def _beside_its_exponent(function: Function, site: Site) -> bool:
                 for part in terms(user):
                     inner = part.value.args[0].core if part.value.op in ("sum", "mean") else part.value
                     if product(inner).numerator == variables:
-                        return True
-    return False
+                        return len(terms(user))
+    return 0
+
+
+def _is_quotient_of_exponentials(value: Value) -> bool:
+    below = [part.value for part in variable_terms(value.args[1])]
+    return value.args[0].core.op == "exp" and len(below) == 1 and below[0].op == "exp"
 
 
 def _is_clipped_about_one(function: Function, site: Site) -> bool:
@@ -288,10 +300,13 @@ def _is_clipped_about_one(function: Function, site: Site) -> bool:
 
 def _is_harmless(function: Function, site: Site) -> bool:
     """Whether an infinity is only compared, bounded above, or divided by."""
-    users = list(function.uses.of(site.value))
+    users = [(site.value, user) for user in function.uses.of(site.value)]
+    padded = [user for _, user in users if user.op == "add" and any(argument.number is not None for argument in user.args)]
+    users = [pair for pair in users if pair[1] not in padded]
+    users += [(total, user) for total in padded for user in function.uses.of(total)]
     return bool(users) and all(
         user.op in ("lt", "le", "minimum")
         or (user.op == "clip" and len(user.args) == 3 and user.args[2].constant is not None)
-        or (user.op == "div" and user.args[1].core is site.value)
-        for user in users
+        or (user.op == "div" and user.args[1].core is value)
+        for value, user in users
     )

@@ -198,6 +198,8 @@ def check(function: Function) -> Iterator[Hazard]:
             continue
         above = product(site.value.args[0]).numerator
         quotient = any(_overflows(function, site, factor) for factor in above)
+        if quotient and not any(_is_related(factor, exponential) for factor in above):
+            continue
         if framework == "python":
             level, failure, reason = Severity.ERROR, "overflow", "math.exp raises OverflowError"
         elif function.differentiates(site) and (overflow == "discarded" or not quotient):
@@ -217,6 +219,15 @@ def check(function: Function) -> Iterator[Hazard]:
             confidence=Confidence.LIKELY if logistic.usual or quotient else Confidence.POSSIBLE,
             rewrite=_rewrite(function, site, exponential, quotient),
         )
+
+
+def _is_related(factor: Value, exponential: Value) -> bool:
+    """Whether a factor above the fraction bar is an exponential of the same variable."""
+    inner = factor.args[0].core if factor.op in ("square", "pow") else factor
+    if inner.op != "exp":
+        return False
+    own = product(exponential.args[0]).numerator
+    return any(value in own for value in product(inner.args[0]).numerator)
 
 
 def _overflows(function: Function, site: Site, factor: Value) -> bool:

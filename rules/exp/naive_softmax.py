@@ -192,10 +192,11 @@ def check(function: Function) -> Iterator[Hazard]:
             failure = "math.exp raises OverflowError" if framework == "python" else "exp overflows and inf/inf is nan"
             if one_shift:
                 failure = "shifted by one maximum for all rows: in a row far below it all terms vanish, and 0/0 is nan"
+            kinds = {source.kind for source in function.sources(exponential.args[0], site)}
             yield Hazard(
                 site,
                 f"softmax without shifting by the maximum: {failure}" if not one_shift else f"softmax {failure}",
-                confidence=Confidence.POSSIBLE if one_shift else Confidence.LIKELY,
+                confidence=Confidence.POSSIBLE if one_shift or "logarithm" in kinds else Confidence.LIKELY,
                 threshold=exp_thresholds(framework),
                 origin=(exponential,),
                 explains=(site.value, *below.totals, *below.values, exponential),

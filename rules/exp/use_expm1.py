@@ -149,7 +149,7 @@ def check(function: Function) -> Iterator[Hazard]:
         yield Hazard(
             site,
             f"{_formula(site.value)} cancels for small x; expm1 does not",
-            confidence=Confidence.POSSIBLE if abs(constant_term(exponent)) >= 1 else Confidence.LIKELY,
+            confidence=Confidence.POSSIBLE if abs(constant_term(_sole(exponent))) >= 0.5 else Confidence.LIKELY,
             threshold="half of the digits are lost below |x| = 5e-9 in float64, 9e-5 in float32",
             origin=(exponential,),
             rewrite=_rewrite(function, site, exponential),
@@ -165,6 +165,12 @@ def _beside_one(value: Value) -> Value | None:
         if one.value.number in (1, -1) and other.value.op == "exp":
             return other.value
     return None
+
+
+def _sole(value: Value) -> Value:
+    """Return the element of a list of one."""
+    inner = value.core
+    return inner.args[0] if inner.op in ("list", "tuple") and len(inner.args) == 1 else inner
 
 
 def _formula(value: Value) -> str:

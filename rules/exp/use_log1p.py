@@ -163,7 +163,7 @@ def check(function: Function) -> Iterator[Hazard]:
         if known.integer or known.lo >= FAR or known.hi <= -FAR or any(value.op == "exp" for value in x.walk(3)):
             continue
         compared = any(_is_difference_of_logarithms(user) for user in function.uses.of(site.value))
-        small = compared or known.magnitude <= 1 or any(factor.op in SMALL for factor in (x, *x.args))
+        small = compared or (sign > 0 and (known.magnitude <= 1 or any(factor.op in SMALL for factor in (x, *x.args))))
         yield Hazard(
             site,
             f"log({'1 + x' if sign > 0 else '1 - x'}) loses the digits of a small x; log1p does not",
