@@ -53,8 +53,8 @@ def assign(frame: Frame, target: ast.expr, value: Value) -> None:
 def _store(frame: Frame, target: ast.Subscript, value: Value) -> None:
     """``base[index] = value``: the base becomes a new value that holds both."""
     written = target.value
-    while isinstance(written, ast.Attribute) and written.attr in VIEW_ATTRIBUTES and path_key(written) not in frame.env:
-        written = written.value  # `x.flat[i] = value` writes into x
+    while (inner := _viewed(written)) is not None and path_key(written) not in frame.env:
+        written = inner
     base_key = path_key(written)
     base = frame.expression(written)
     index = frame.expression(target.slice)
@@ -64,6 +64,16 @@ def _store(frame: Frame, target: ast.Subscript, value: Value) -> None:
     key = path_key(target)
     if key:
         frame.bind(key, value)
+
+
+def _viewed(node: ast.expr) -> ast.expr | None:
+    """Array that an expression is a view of, so that ``x.flat[i] = v`` and ``x.view(-1)[i] = v`` write into x."""
+    if isinstance(node, ast.Attribute) and node.attr in VIEW_ATTRIBUTES:
+        return node.value
+    target = node.func if isinstance(node, ast.Call) else None
+    if isinstance(target, ast.Attribute) and target.attr in ("view", "reshape", "ravel", "diagonal", "squeeze"):
+        return target.value
+    return None
 
 
 def _forget(frame: Frame, key: str) -> None:
@@ -108,7 +118,7 @@ def expression_statement(frame: Frame, node: ast.Expr) -> None:
     value = frame.expression(node.value)
     if value.op == "call" and isinstance(node.value, ast.Call):
         # A call for its effect may change what it was given.
-        for argument in node.value.args:
+        for argument in (*node.value.args, *(keyword.value for keyword in node.value.keywords)):
             key = path_key(argument)
             if key and key in frame.env and frame.env[key].op not in ("const", "self", "function", "class", "ref"):
                 frame.bind(key, frame.graph.fresh("mutated", frame.env[key]))

@@ -29,6 +29,7 @@ from numlint.graph.convergence import (
     WayOut,
     change,
     is_counter,
+    is_tolerance,
     measures,
     settled,
     shrinks,
@@ -133,7 +134,7 @@ def _measures(function: Function, way: WayOut, comparison: Comparison) -> bool:
     quantity = settled(comparison.small, loop)
     if is_counter(quantity, loop) or function.range(quantity).integer or shrinks(quantity, loop):
         return False
-    if varies(comparison.large, loop) or not varies(quantity, loop):
+    if not is_tolerance(comparison.large, loop) or not varies(quantity, loop):
         return False
     step = change(comparison.small, way)
     return (step is not None and step.kind != "bracket") or measures(quantity)

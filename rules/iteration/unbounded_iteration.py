@@ -32,6 +32,7 @@ from numlint.graph.convergence import (
     difference,
     has_range,
     is_counter,
+    is_tolerance,
     measures,
     settled,
     shrinks,
@@ -112,6 +113,10 @@ LIMIT = [
 ]
 
 
+INEXACT = frozenset({"div", "matmul", "mean", "sqrt", "exp", "norm", "solve"})
+"""Operations whose result is rounded: what they give may never repeat."""
+
+
 def check(function: Function) -> Iterator[Hazard]:
     for loop in function.loops:
         ways = list(ways_out(loop))
@@ -154,12 +159,14 @@ def _is_test(function: Function, way: WayOut, comparison: Comparison) -> bool:
     quantity = settled(comparison.small, loop) if way.node is loop.node else comparison.small
     if is_counter(quantity, loop) or is_counter(comparison.large, loop) or function.range(quantity).integer:
         return False
-    bound = comparison.large.core.number
-    if (bound is not None and not 0 < bound < 1) or not varies(quantity, loop) or shrinks(quantity, loop):
+    if not varies(quantity, loop) or shrinks(quantity, loop):
         return False
     if any(inner.op == "draw" for inner in quantity.walk(200)):
         return False  # rejection sampling ends with probability one
-    return change(comparison.small, way) is not None or (measures(quantity) and not varies(comparison.large, loop))
+    scaled = change(comparison.small, way) is not None and varies(comparison.large, loop)
+    return scaled or (
+        is_tolerance(comparison.large, loop) and (measures(quantity) or change(quantity, way) is not None)
+    )
 
 
 def _is_equality(way: WayOut, value: Value, holds: bool) -> bool:
@@ -168,5 +175,8 @@ def _is_equality(way: WayOut, value: Value, holds: bool) -> bool:
     if not wanted or len(value.args) < 2:
         return False
     step = difference(value.args[0], value.args[1], way)
-    discrete = any(inner.op in ("argmin", "argmax", "unique", "argsort", "round", "len") for inner in value.walk(400))
-    return step is not None and step.kind == "successive" and not discrete
+    if step is None or step.kind != "successive":
+        return False
+    if value.op == "isclose":
+        return True
+    return step.new.op in INEXACT and not any(inner.op in ("argmin", "argmax", "round") for inner in step.new.walk(400))

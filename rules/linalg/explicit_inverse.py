@@ -37,7 +37,10 @@ from numlint.rule import Example, Hazard
 
 name = "explicit-inverse"
 code = "NL401"
-triggers = ("inv", "pinv", "inverse", "pinverse", "matrix_inverse", " @ ", "dot", "matmul", "mm", "einsum")
+triggers = (
+    *("inv", "pinv", "inverse", "pinverse", "matrix_inverse"),
+    *("@", "dot", "matmul", "mm", "mv", "bmm", "einsum", "multi_dot"),
+)
 signature = "backward-error"
 
 BAD = [
