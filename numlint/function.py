@@ -30,6 +30,7 @@ from numlint.graph.value import Value
 
 _WITHOUT_GRADIENT = frozenset({"no_grad", "inference_mode"})
 _COMPILERS = frozenset({"njit", "jit", "vectorize", "guvectorize"})
+_LITERAL = frozenset("const list tuple view cast neg arange linspace zeros ones full".split())
 _MAX_COMPOSED = 600
 _REPAIRS = frozenset({"isnan", "isinf", "isfinite", "nan_to_num"})
 _ELEMENTWISE = frozenset("mul div add sub neg sqrt square store index join phi abs pow where appended list".split())
@@ -205,7 +206,7 @@ class Function:
             value,
             lambda other: self.range(other, site).magnitude <= limit,
             analysis.carried,
-            lambda parameter: [argument.value for argument in arguments(analysis, parameter)],
+            lambda parameter: [argument.value for argument in self._passed(parameter)],
         )
 
     def dtype(self, value: Value) -> str:
@@ -221,10 +222,14 @@ class Function:
         known = self.range(value, site)
         if value.op != "param" or not known.unknown:
             return known
-        passed = [self.facts.range(item.value, item.path) for item in arguments(self.body.analysis, value)]
+        passed = [self.facts.range(item.value, item.path) for item in self._passed(value)]
         for index, other in enumerate(passed):
             known = other if index == 0 else known.join(other)
         return known
+
+    def _passed(self, parameter: Value) -> list[Argument]:
+        """What the callers pass for a parameter, the literals of demonstrations and tests left out."""
+        return [item for item in arguments(self.body.analysis, parameter) if not _is_literal(item.value)]
 
     def exp_overflow(self, exponent: Value, site: Site) -> str:
         """Whether ``exp(exponent)`` can overflow: ``"no"``, ``"yes"``, or ``"discarded"`` when only unused results do.
@@ -501,6 +506,11 @@ class Function:
             isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load) and id(node) not in inside
             for node in ast.walk(self.body.node)
         )
+
+
+def _is_literal(value: Value) -> bool:
+    """Whether a value is written down rather than computed from anything."""
+    return all(inner.op in _LITERAL for inner in value.walk(100))
 
 
 def _is_bracketed(text: str) -> bool:

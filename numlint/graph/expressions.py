@@ -241,7 +241,21 @@ def walrus(frame: Frame, node: ast.NamedExpr) -> Value:
 @lowers(ast.Lambda)
 def lambda_(frame: Frame, node: ast.Lambda) -> Value:
     closure = Closure(None, node, frame.module, {**(frame.outer or {}), **frame.env}, frame.owner)
+    if frame.sites is not None:
+        _body_of_lambda(frame, node)
     return frame.graph.raw("function", (), (("closure", closure),))
+
+
+def _body_of_lambda(frame: Frame, node: ast.Lambda) -> None:
+    """Lower the body of a lambda once with unknown arguments, so that its operations are sites of the function around it."""
+    env, path = dict(frame.env), frame.path
+    parameters = node.args
+    every = [*parameters.posonlyargs, *parameters.args, *parameters.kwonlyargs, parameters.vararg, parameters.kwarg]
+    for parameter in every:
+        if parameter is not None:
+            frame.env[parameter.arg] = frame.graph.fresh("param", name=parameter.arg)
+    frame.expression(node.body)
+    frame.env, frame.path = env, path
 
 
 @lowers(ast.Await)
