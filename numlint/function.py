@@ -158,7 +158,7 @@ class Function:
         return zero
 
     def zero_of_log(self, site: Site) -> Zero | None:
-        """Why the argument of a logarithm can be zero, or None when nothing speaks for it or the author has provided for it.
+        """Why the argument of a logarithm can be zero; None when nothing speaks for it or it is provided for.
 
         Provided for: a range without zero, a ``where`` or mask that keeps none of the
         infinite results, an ``errstate`` that says that they are meant, a caught

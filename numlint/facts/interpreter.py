@@ -159,7 +159,9 @@ class Facts:
             return parent
         found = dict(parent)
         self._constraints[path.id] = found
-        for value, guard in implied(path.value, path.holds, lambda other: self._range(other, path.parent, depth + 1, 0)):
+        parent_path = path.parent
+        outside = lambda other: self._range(other, parent_path, depth + 1, 0)  # noqa: E731
+        for value, guard in implied(path.value, path.holds, outside):
             before = found.get(value.id)
             found[value.id] = guard if before is None else before.meet(guard)
             inner = value.core
@@ -189,7 +191,8 @@ class Facts:
 def _candidates(initial: Range) -> tuple[Range, ...]:
     up = initial._replace(hi=INF, hi_open=False)
     down = initial._replace(lo=-INF, lo_open=False)
-    return (initial, UNIT, up, up._replace(nan=True), COUNT, POSITIVE, NONNEGATIVE, down._replace(nan=True), Range(hi=0.0))
+    rising, falling = up._replace(nan=True), down._replace(nan=True)
+    return (initial, UNIT, up, rising, COUNT, POSITIVE, NONNEGATIVE, falling, Range(hi=0.0))
 
 
 def _of_default(value: Value) -> Range:

@@ -45,7 +45,9 @@ FORMATS = {item.name: item for item in (FLOAT64, FLOAT32, FLOAT16, BFLOAT16)}
 _DEFAULT = {"torch": FLOAT32, "tensorflow": FLOAT32, "jax": FLOAT32, "mxnet": FLOAT32, "theano": FLOAT32}
 
 
-_UNTYPED = frozenset("const param unknown call attr name enumerate zip draw lt le eq ne self ref function class".split())
+_UNTYPED = frozenset(
+    "const param unknown call attr name enumerate zip draw lt le eq ne self ref function class".split()
+)
 _FIRST_ONLY = frozenset("index element view transpose sum mean clip store take".split())
 
 

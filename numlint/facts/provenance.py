@@ -21,7 +21,8 @@ MAX_SOURCES = 200
 MAX_NESTING = 3
 
 _KEEPING = frozenset(
-    "view transpose cast index take split element neg abs relu leaky softplus sum mean max min median percentile cumsum square "
+    "view transpose cast index take split element neg abs relu leaky softplus sum mean max min median percentile "
+    "cumsum square "
     "clip triangle diag nan_to_num mutated comprehension".split()
 )
 """Operations whose first operand decides how large the result can be."""
@@ -29,7 +30,9 @@ _KEEPING = frozenset(
 _COMBINING = frozenset("mul maximum minimum list tuple joined appended join".split())
 _LINEAR = frozenset("matmul multi_dot einsum".split())
 _SOLUTIONS = frozenset("solve tri_solve cho_solve lstsq inv pinv".split())
-_LOGARITHMS = frozenset("log log2 log10 log1p logsumexp logaddexp log_softmax logsigmoid gammaln slogdet logdet logit".split())
+_LOGARITHMS = frozenset(
+    "log log2 log10 log1p logsumexp logaddexp log_softmax logsigmoid gammaln slogdet logdet logit".split()
+)
 _OBJECTS = frozenset("call instance carried name unknown phi join element index".split())
 _PARAMETERS = frozenset({"Parameter", "get_variable", "Variable"})
 _WITH_NETWORKS = frozenset({"torch", "jax", "tensorflow", "mxnet"})
@@ -101,7 +104,7 @@ def _kind_of_linear(
     passed: Callable[[Value], Iterable[Value]],
     depth: int,
 ) -> str:
-    """Kind of a linear map by what it maps: draws and constants are data that the author made up, logarithms stay so."""
+    """Kind of a linear map by what it maps: draws and constants are made-up data, logarithms stay so."""
     kinds = {
         source.kind for argument in value.args for source in sources(argument, bounded, carried, passed, depth + 1)
     }
@@ -152,7 +155,20 @@ def _kind(value: Value) -> str:
         return "log-density"
     if op == "draw":
         return "draw"
-    if op in ("sigmoid", "tanh", "softmax", "normalize", "norm_layer", "sin", "cos", "sign", "erf", "len", "arange", "linspace"):
+    if op in (
+        "sigmoid",
+        "tanh",
+        "softmax",
+        "normalize",
+        "norm_layer",
+        "sin",
+        "cos",
+        "sign",
+        "erf",
+        "len",
+        "arange",
+        "linspace",
+    ):
         return "bounded"
     return _kind_of_call(value) if op == "call" else "data"
 
@@ -230,9 +246,21 @@ def presumed_sign(value: Value, range_of: RangeOf, depth: int = 0) -> int:
         return 1
     if (form := sign_of_quadratic_form(inner)) != 0:
         return form
-    if inner.op in ("sum", "mean", "max", "min", "median", "index", "take", "element", "cumsum", "comprehension", "triangle"):
+    if inner.op in (
+        "sum",
+        "mean",
+        "max",
+        "min",
+        "median",
+        "index",
+        "take",
+        "element",
+        "cumsum",
+        "comprehension",
+        "triangle",
+    ):
         return presumed_sign(inner.args[0], range_of, depth + 1) if inner.args else 0
-    if inner.op == "sub" and is_shifted_by_max(inner) and not inner.args[0].core.op == "max":
+    if inner.op == "sub" and is_shifted_by_max(inner) and inner.args[0].core.op != "max":
         return -1
     if inner.op in ("add", "sub"):
         if _is_gram_distance(inner, range_of, depth):
@@ -253,7 +281,11 @@ def _is_gram_distance(value: Value, range_of: RangeOf, depth: int) -> bool:
     squares = products = 0
     for part in terms(value):
         factors = product(part.value)
-        if part.sign * factors.coefficient == -2 and len(factors.numerator) == 1 and factors.numerator[0].op == "matmul":
+        if (
+            part.sign * factors.coefficient == -2
+            and len(factors.numerator) == 1
+            and factors.numerator[0].op == "matmul"
+        ):
             products += 1
         elif part.sign > 0 and presumed_sign(part.value, range_of, depth + 1) > 0:
             squares += 1
@@ -284,7 +316,9 @@ def _is_scale(value: Value, depth: int = 0) -> bool:
         return coefficient > 0 and all(_is_scale(factor, depth + 1) for factor in (*above, *below))
     if value.op == "add" and depth < 4:
         parts = terms(value)
-        return all(part.sign > 0 and (part.value.number is not None or _is_scale(part.value, depth + 1)) for part in parts)
+        return all(
+            part.sign > 0 and (part.value.number is not None or _is_scale(part.value, depth + 1)) for part in parts
+        )
     return value.op in ("param", "attr", "name", "unknown", "call", "std", "var", "list", "appended", "join", "carried")
 
 

@@ -83,7 +83,9 @@ def _difference(value: Value, range_of: RangeOf) -> Range | None:
 def _is_above(total: Value, x: Value, range_of: RangeOf) -> bool:
     """Whether a sum is ``max(x)`` and terms that are not negative, as in a logsumexp written out."""
     parts = terms(total)
-    peaks = [part for part in parts if part.sign > 0 and part.value.op == "max" and _same_elements(x, part.value.args[0])]
+    peaks = [
+        part for part in parts if part.sign > 0 and part.value.op == "max" and _same_elements(x, part.value.args[0])
+    ]
     return bool(peaks) and all(part is peaks[0] or (part.sign > 0 and range_of(part.value).lo >= 0) for part in parts)
 
 
@@ -110,9 +112,9 @@ def _fraction(value: Value, range_of: RangeOf) -> Range | None:
         return Range(0.0, 1.0, nonzero=known.lo > 0 and known.hi / known.lo < 1e290)  # at least lo / (n * hi)
     # x / norm(x) is left out: the squares in the norm underflow, and then the quotient is infinite.
     parts = terms(below)
-    if len(parts) > 1 and all(part.sign > 0 for part in parts) and any(part.value is above for part in parts):
-        if all(range_of(part.value).lo >= 0 for part in parts):
-            return Range(0.0, 1.0)
+    summed = len(parts) > 1 and all(part.sign > 0 for part in parts) and any(part.value is above for part in parts)
+    if summed and all(range_of(part.value).lo >= 0 for part in parts):
+        return Range(0.0, 1.0)
     return None
 
 

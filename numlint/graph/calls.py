@@ -24,8 +24,9 @@ REDUCTIONS = frozenset(
     "sum mean prod max min var std norm any all median argmax argmin logsumexp cumsum cumprod count_nonzero".split()
 )
 BINARY_OPERATIONS = frozenset(
-    "add sub mul div safe_div floordiv mod pow maximum minimum hypot arctan2 logaddexp xlogy rel_entr isclose lt le gt ge "
-    "eq ne and or matmul outer solve tri_solve cho_solve lstsq cdist bce bce_logits cross_entropy nll_loss mse".split()
+    "add sub mul div safe_div floordiv mod pow maximum minimum hypot arctan2 logaddexp xlogy rel_entr isclose lt le "
+    "gt ge eq ne and or "
+    "matmul outer solve tri_solve cho_solve lstsq cdist bce bce_logits cross_entropy nll_loss mse".split()
 )
 MOVES = frozenset("to cuda cpu train eval apply requires_grad_ float double half bfloat16 share_memory compile".split())
 """Methods that give a layer or a network back: the same function on another device, in another mode or dtype."""

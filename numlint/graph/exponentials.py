@@ -55,7 +55,9 @@ def exp_sum(value: Value, carried: Carried, depth: int = 0) -> ExpSum | None:
     return None
 
 
-def _united(total: Value, parts: Iterable[Value], carried: Carried, depth: int, *, summed: bool = False) -> ExpSum | None:
+def _united(
+    total: Value, parts: Iterable[Value], carried: Carried, depth: int, *, summed: bool = False
+) -> ExpSum | None:
     found = [part for value in parts if (part := exp_sum(value, carried, depth + 1)) is not None]
     if not found:
         return None

@@ -247,7 +247,7 @@ def lambda_(frame: Frame, node: ast.Lambda) -> Value:
 
 
 def _body_of_lambda(frame: Frame, node: ast.Lambda) -> None:
-    """Lower the body of a lambda once with unknown arguments, so that its operations are sites of the function around it."""
+    """Lower the body of a lambda with unknown arguments: its operations are sites of the function around it."""
     env, path = dict(frame.env), frame.path
     parameters = node.args
     every = [*parameters.posonlyargs, *parameters.args, *parameters.kwonlyargs, parameters.vararg, parameters.kwarg]

@@ -194,5 +194,3 @@ def find_method(analysis: Analysis, cls: ClassDefinition, name: str) -> Definiti
         if name in owner.methods:
             return owner.methods[name]
     return None
-
-

@@ -143,7 +143,7 @@ _MASKS = frozenset({"lt", "le", "eq", "ne", "and", "or", "not", "isnan", "isfini
 
 
 def mask_of(index: Value) -> Value | None:
-    """Return the condition that an index selects by: a mask, or what is true at the positions; None for other indices."""
+    """Return the condition that an index selects by: a mask, or what is true at the positions; None for others."""
     inner = index.core
     if inner.op == "index" and inner.args[0].core.op == "nonzero" and inner.args[1].number == 0:
         inner = inner.args[0].core

@@ -149,7 +149,7 @@ def _deviations(value: Value) -> Iterator[Value]:
 
 
 def _is_unbiased(value: Value) -> bool:
-    """Whether a deviation divides by n - 1: in torch unless told otherwise (by position: `dtype`), in numpy if told."""
+    """Whether a deviation divides by n - 1: in torch unless told otherwise, in numpy if told."""
     if value.framework == "torch":
         biased = any(value.attr(option) is False for option in ("unbiased", "dtype", "axis"))
         return not biased and value.attr("ddof") != 0

@@ -266,7 +266,7 @@ def _reason(function: Function, site: Site, exponent: Value) -> str:
 
 
 def _beside_its_exponent(function: Function, site: Site) -> int:
-    """Number of terms of the sum in which x and exp(c*x) stand, as in a Gaussian or Poisson likelihood; 0 if they do not."""
+    """Number of terms of the sum in which x and exp(c*x) stand, as in a Poisson likelihood; 0 if they do not."""
     variables = product(site.value.args[0]).numerator
     stack, seen = [site.value], {site.value.id}
     while stack and len(seen) < 60:
@@ -293,7 +293,9 @@ def _is_clipped_about_one(function: Function, site: Site) -> bool:
     for user in function.uses.of(site.value):
         if user.op == "clip" and len(user.args) == 3:
             low, high = function.range(user.args[1], site), function.range(user.args[2], site)
-            if (low.hi <= 1 and high.lo >= 1) or all(1 in [p.value.number for p in terms(end)] for end in user.args[1:]):
+            if (low.hi <= 1 and high.lo >= 1) or all(
+                1 in [p.value.number for p in terms(end)] for end in user.args[1:]
+            ):
                 return True
     return False
 
@@ -301,7 +303,9 @@ def _is_clipped_about_one(function: Function, site: Site) -> bool:
 def _is_harmless(function: Function, site: Site) -> bool:
     """Whether an infinity is only compared, bounded above, or divided by."""
     users = [(site.value, user) for user in function.uses.of(site.value)]
-    padded = [user for _, user in users if user.op == "add" and any(argument.number is not None for argument in user.args)]
+    padded = [
+        user for _, user in users if user.op == "add" and any(argument.number is not None for argument in user.args)
+    ]
     users = [pair for pair in users if pair[1] not in padded]
     users += [(total, user) for total in padded for user in function.uses.of(total)]
     return bool(users) and all(

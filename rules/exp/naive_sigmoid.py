@@ -205,7 +205,11 @@ def check(function: Function) -> Iterator[Hazard]:
         elif function.differentiates(site) and (overflow == "discarded" or not quotient):
             level, failure, reason = Severity.ERROR, "nan-gradient", "the gradient is 0 times inf, which is nan"
         elif overflow == "discarded" or not quotient:
-            level, failure, reason = Severity.NOTE, "overflow", "exp overflows with a RuntimeWarning; the value is right"
+            level, failure, reason = (
+                Severity.NOTE,
+                "overflow",
+                "exp overflows with a RuntimeWarning; the value is right",
+            )
         else:
             level, failure, reason = Severity.ERROR, "nan", "inf / inf is nan"
         yield Hazard(
@@ -264,7 +268,12 @@ def _rewrite(function: Function, site: Site, exponential: Value, quotient: bool)
     library = LIBRARY.get(exponential.framework, "")
     advice = function.advice(f"{library or 'a branch on the sign, with exp(-abs(x)) on both sides'}")
     above, below = site.value.args[0].core, site.value.args[1].core
-    plain = below is site.value.args[1] and below.op == "add" and {1.0, None} == {part.value.number for part in terms(below)} and exponential in below.args
+    plain = (
+        below is site.value.args[1]
+        and below.op == "add"
+        and {1.0, None} == {part.value.number for part in terms(below)}
+        and exponential in below.args
+    )
     if not library or not plain or not isinstance(site.node, ast.expr) or function.compiled:
         return advice
     exponent = exponential.args[0]

@@ -174,7 +174,10 @@ def check(function: Function) -> Iterator[Hazard]:
             continue
         level, failure, reason = Severity.ERROR, "overflow", "exp overflows where the result is nearly its exponent"
         if overflow == "discarded" and function.differentiates(site):
-            failure, reason = "nan-gradient", "exp overflows in the branch that is not selected, and the gradient is nan"
+            failure, reason = (
+                "nan-gradient",
+                "exp overflows in the branch that is not selected, and the gradient is nan",
+            )
         elif overflow == "discarded":
             level, reason = Severity.NOTE, "exp overflows, with a warning, in the branch that is not selected"
         yield Hazard(

@@ -178,11 +178,14 @@ def check(function: Function) -> Iterator[Hazard]:
         by_library = any(factor.op == "sigmoid" for part in found.parts for factor in product(part).numerator)
         yield Hazard(
             site,
-            f"{found.function} written with {'a sigmoid' if by_library else 'exp'}: {'inf / inf is nan, and ' if quotient else ''}near zero it cancels",
+            f"{found.function} written with {'a sigmoid' if by_library else 'exp'}: "
+            f"{'inf / inf is nan, and ' if quotient else ''}near zero it cancels",
             confidence=Confidence.POSSIBLE if by_library else Confidence.LIKELY,
             severity=Severity.ERROR if quotient else Severity.NOTE if by_library else None,
             signature="nan" if quotient else signature,
-            threshold=exp_thresholds(site.framework) if quotient else "0 instead of x below 1e-16 in float64, 6e-8 in float32",
+            threshold=exp_thresholds(site.framework)
+            if quotient
+            else "0 instead of x below 1e-16 in float64, 6e-8 in float32",
             explains=(site.value, *found.parts),
             rewrite=_rewrite(function, site, found),
         )
@@ -194,7 +197,11 @@ def _quotient(value: Value) -> _Hyperbolic | None:
         return None
     above, below = value.args[0].core, value.args[1].core
     upper, lower = terms(above), terms(below)
-    if len(upper) != 2 or {part.value for part in upper} != {part.value for part in lower} or upper[0].sign == upper[1].sign:
+    if (
+        len(upper) != 2
+        or {part.value for part in upper} != {part.value for part in lower}
+        or upper[0].sign == upper[1].sign
+    ):
         return None
     if any(part.sign < 0 for part in lower):
         return None
@@ -207,7 +214,7 @@ def _quotient(value: Value) -> _Hyperbolic | None:
 
 
 def _difference(one: Value, other: Value) -> tuple[float, Value] | None:
-    """Return ``a - b`` as scale and value, for ``exp(a)`` and ``exp(b)`` with b = -a, or with one of the two being 1."""
+    """Return ``a - b`` as scale and value, for ``exp(a)`` and ``exp(b)`` with b = -a, or one of them 1."""
     if one.op == "exp" and other.number == 1:
         return _scaled(one.args[0])
     if other.op == "exp" and one.number == 1:
@@ -257,7 +264,9 @@ def _sine(value: Value) -> _Hyperbolic | None:
 def _rewrite(function: Function, site: Site, found: _Hyperbolic) -> Rewrite:
     library = LIBRARY.get(site.framework, "")
     text = function.spell(found.value, site) if found.scale == 1 else function.operand(found.value, site)
-    plain = all(part.op not in ("view", "transpose", "cast") for argument in site.value.args for part in argument.walk(6))
+    plain = all(
+        part.op not in ("view", "transpose", "cast") for argument in site.value.args for part in argument.walk(6)
+    )
     if not library or text is None or not plain or not isinstance(site.node, ast.expr):
         return function.advice(f"{found.function}(x)")
     argument = {1.0: text, -1.0: f"-{text}"}.get(found.scale, f"{found.scale!r} * {text}")
