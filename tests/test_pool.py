@@ -101,7 +101,7 @@ def test_an_interruption_leaves_no_process_behind(tmp_path: Path) -> None:
         "import os, time\n"
         "from numlint.pool import spread\n"
         "def work(items):\n"
-        "    print(os.getpid(), flush=True)\n"
+        "    os.write(1, b'%d\\n' % os.getpid())\n"
         "    time.sleep(60)\n"
         "    return items\n"
         "list(spread(work, [1, 2], 2, None))\n"
