@@ -147,7 +147,7 @@ def gram(value: Value) -> Gram | None:
     added: list[Value] = []
     found: Gram | None = None
     for term in terms(value):
-        inner = _unscaled(term.value)
+        inner = unscaled(term.value)
         single = _single(inner) if found is None else None
         if single is None:
             added.append(term.value)
@@ -156,7 +156,7 @@ def gram(value: Value) -> Gram | None:
     return found._replace(added=tuple(added)) if found is not None else None
 
 
-def _unscaled(value: Value) -> Value:
+def unscaled(value: Value) -> Value:
     """Strip ``/ n`` and ``2 *`` around a product."""
     inner = value.core
     while True:

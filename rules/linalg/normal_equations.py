@@ -31,7 +31,7 @@ from typing import NamedTuple
 
 from numlint.finding import Confidence, Rewrite, Safety
 from numlint.function import Function
-from numlint.graph.matrices import PRODUCTS, Factor, Gram, chain, gram, holds, is_diagonal, plain
+from numlint.graph.matrices import PRODUCTS, Factor, Gram, chain, gram, holds, is_diagonal, plain, unscaled
 from numlint.graph.site import Site
 from numlint.graph.terms import product, terms
 from numlint.graph.value import Value
@@ -263,7 +263,8 @@ def _product(value: Value) -> System | None:
         sandwich = sum(other.value is factor.value for other in factors) > 1
         rest = factors[start + 1 :]
         if start < len(factors) and holds(factors[start], matrix.design) and _weighted_alike(matrix, rest):
-            whole = index == 0 and start == 1 and _is(factors[start], matrix)
+            bare = factor.value.args[0].core is matrix.matrix
+            whole = index == 0 and start == 1 and bare and _is(factors[start], matrix)
             return System(matrix, rest, parts, whole, sandwich)
         if index and holds(factors[index - 1], matrix.design) and _weighted_alike(matrix, factors[: index - 1][::-1]):
             return System(matrix, (), parts, False, sandwich)
@@ -325,12 +326,19 @@ def _solution(value: Value) -> System | None:
     matrix = gram(source)
     if matrix is None:
         return None
-    for term in terms(inner):
-        factors = chain(term.value)
+    right = terms(inner)
+    for term in right:
+        factors = chain(unscaled(term.value))
         if holds(factors[0], matrix.design) and _weighted_alike(matrix, factors[1:]):
-            alone = len(terms(inner)) == 1 and value.op != "tri_solve"
+            alone = len(right) == 1 and value.op != "tri_solve" and _scale(source) == _scale(inner)
             return System(matrix, factors[1:], tuple(parts), whole=alone and _is(factors[0], matrix))
     return None
+
+
+def _scale(value: Value) -> tuple[object, ...]:
+    """What a product of matrices is multiplied and divided by."""
+    coefficient, above, below = product(value)
+    return coefficient, {factor for factor in above if factor.op not in PRODUCTS}, set(below)
 
 
 def _multiplied(function: Function, value: Value) -> bool:
@@ -368,6 +376,10 @@ def _rewrite(function: Function, site: Site, system: System) -> Rewrite:
         return function.advice(advice)
     text = LSTSQ.get(site.framework, "numpy.linalg.lstsq({}, {}, rcond=None)[0]").format(design, target)
     torch = site.framework == "torch"
+    if site.value.op == "lstsq":
+        text = text.removesuffix("[0]").removesuffix(".solution")
+        reason = "the residuals and singular values that it returns besides are those of X"
+        return function.rewrite(site.node, text, "least squares from X itself", safety=Safety.UNSAFE, reason=reason)
     return function.rewrite(
         site.node,
         text,
