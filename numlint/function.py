@@ -427,7 +427,23 @@ class Function:
             return local
 
         edits = sorted((Edit(self.span(node), _DOTTED.sub(localise, text)), *extra), key=lambda edit: edit.span)
+        if self._repeats_call(text, [edit.span for edit in edits]):
+            safety, reason = Safety.DISPLAY, "it would call code twice that is called once"
         return Rewrite(summary, tuple(edits), tuple(imports), safety, reason)
+
+    def _repeats_call(self, text: str, gone: list[Span]) -> bool:
+        """Whether `text` makes a call of unknown code that stays elsewhere, outside the regions that go."""
+        if "(" not in text:
+            return False
+        stays: dict[str, bool] = {}
+        for node, value in self.body.nodes.items():
+            if not isinstance(node, ast.Call) or value.op not in ("call", "draw", "unknown"):
+                continue
+            if (written := self.text(node)) in text:
+                span = self.span(node)
+                inside = any(region.line <= span.line and span.end_line <= region.end_line for region in gone)
+                stays[written] = stays.get(written, True) and not inside
+        return any(stays.values())
 
     def advice(self, summary: str) -> Rewrite:
         """Cure that cannot be spelt as an edit here; it is shown."""
@@ -465,7 +481,7 @@ class Function:
     def unneeded(self, node: ast.AST, text: str) -> tuple[Edit, ...]:
         """Edits that remove the assignments that are read no more when `text` takes the place of `node`.
 
-        Only plain assignments of computed values are removed; a call of unknown code stays.
+        Only plain assignments are removed; a call of unknown code stays, unless `text` repeats it.
         """
         if self.body.definition is None:
             return ()
@@ -475,7 +491,7 @@ class Function:
         for region in gone:
             for name in {inner.id for inner in ast.walk(region) if isinstance(inner, ast.Name)} - kept:
                 statement = self._sole_assignment(name)
-                if statement is None or statement in found or self._calls_unknown(statement):
+                if statement is None or statement in found or self._loses_call(statement, text):
                     continue
                 edit = self.removal(statement, *gone, statement)
                 siblings = getattr(self.parent(statement), "body", ())
@@ -492,10 +508,12 @@ class Function:
         ]
         return self.statement(stores[0]) if len(stores) == 1 else None
 
-    def _calls_unknown(self, statement: ast.stmt) -> bool:
+    def _loses_call(self, statement: ast.stmt, text: str) -> bool:
+        """Whether a statement calls unknown code that `text` does not call in its place."""
         return any(
             isinstance(node, ast.Call)
             and (node not in self.body.nodes or self.body.nodes[node].op in ("call", "draw", "unknown"))
+            and self.text(node) not in text
             for node in ast.walk(statement)
         )
 

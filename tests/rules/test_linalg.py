@@ -226,3 +226,12 @@ def test_what_a_rewrite_makes_useless_goes_and_what_is_used_elsewhere_stays() ->
     fixed, _ = fix_text(source, findings(source), unsafe=False)
     assert "G = " not in fixed
     assert "c = X.T @ y" in fixed
+
+
+def test_a_call_of_unknown_code_is_moved_or_kept_but_never_made_twice() -> None:
+    source = program("P = inv(A @ np.diag(w) @ g(A))\nreturn b @ P @ b")
+    fixed, _ = fix_text(source, findings(source), unsafe=True)
+    assert fixed.count("g(A)") == 1
+    source = program("P = inv(g(A))\nQ = P + A\nreturn P @ b")
+    fixed, _ = fix_text(source, findings(source), unsafe=True)
+    assert fixed.count("g(A)") == 1
