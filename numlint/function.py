@@ -34,6 +34,10 @@ _LITERAL = frozenset("const list tuple view cast neg arange linspace zeros ones 
 _MAX_COMPOSED = 600
 _REPAIRS = frozenset({"isnan", "isinf", "isfinite", "nan_to_num"})
 _ELEMENTWISE = frozenset("mul div add sub neg sqrt square store index join phi abs pow where appended list".split())
+_REPEATING = (
+    *(ast.For, ast.AsyncFor, ast.While, ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp),
+    *(ast.Lambda, ast.FunctionDef, ast.AsyncFunctionDef),
+)
 _DOTTED = re.compile(r"(?<![\w.])(?:numpy|scipy|torch|jax|tensorflow|math|sklearn|autograd)(?:\.\w+)+")
 
 
@@ -380,6 +384,16 @@ class Function:
         while current is not None and not isinstance(current, ast.stmt):
             current = self._parents.get(current)
         return current
+
+    def repeaters(self, node: ast.AST) -> list[ast.AST]:
+        """Loops, comprehensions and nested functions around a node, innermost first: what evaluates it repeatedly."""
+        found = []
+        current = self.parent(node)
+        while current is not None:
+            if isinstance(current, _REPEATING) and current is not self.body.node:
+                found.append(current)
+            current = self.parent(current)
+        return found
 
     # -- how it should be written -------------------------------------------------------
 

@@ -176,7 +176,7 @@ def check(function: Function) -> Iterator[Hazard]:
             confidence=_confidence(function, inverse, sites),
             threshold="relative residual in float64 at condition 1e8: 6.8e-11, with solve 5e-17",
             origin=() if several else (inverse,),
-            rewrite=_rewrite(function, inverse, matrix, sites),
+            rewrite=_rewrite(function, inverse, matrix, sites, origin),
         )
 
 
@@ -226,10 +226,11 @@ def _is_sandwich(product: Value, inverse: Value) -> bool:
     return sum(factor.value is inverse for factor in chain(product)) > 1
 
 
-def _rewrite(function: Function, inverse: Value, matrix: Value, sites: list[Site]) -> Rewrite:
+def _rewrite(function: Function, inverse: Value, matrix: Value, sites: list[Site], origin: Site | None) -> Rewrite:
     site = sites[0]
     library = SOLVE.get(site.framework, "numpy.linalg.solve")
-    if len(sites) > 1:
+    once = origin is None or function.repeaters(origin.node) == function.repeaters(site.node)
+    if len(sites) > 1 or not once:
         return function.advice(
             "factor once and solve for each product: scipy.linalg.lu_factor, or cho_factor for a covariance"
         )

@@ -218,16 +218,6 @@ def _rewrite(function: Function, site: Site, matrix: Value, products: list[Site]
 def _alone(function: Function, site: Site, product: Site) -> bool:
     """Whether the pseudo-inverse serves one product only, made as often as it is itself."""
     stored = any("." in key and value.core is site.value for key, value in function.body.env.items())
-    if (
-        stored
-        or site.value in product.value.args[1].walk()
-        or len(list(function.uses.of(site.value))) != 1
-        or site.loops != product.loops
-    ):
+    if stored or site.value in product.value.args[1].walk() or len(list(function.uses.of(site.value))) != 1:
         return False
-    node: ast.AST | None = product.node
-    while node is not None and not isinstance(node, ast.stmt):
-        if isinstance(node, (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)):
-            return any(inner is site.node for inner in ast.walk(node))
-        node = function.parent(node)
-    return True
+    return function.repeaters(site.node) == function.repeaters(product.node)

@@ -235,3 +235,11 @@ def test_a_call_of_unknown_code_is_moved_or_kept_but_never_made_twice() -> None:
     source = program("P = inv(g(A))\nQ = P + A\nreturn P @ b")
     fixed, _ = fix_text(source, findings(source), unsafe=True)
     assert fixed.count("g(A)") == 1
+
+
+def test_an_inverse_that_is_made_once_for_many_products_is_to_be_factored_once() -> None:
+    source = program("P = inv(A)\nreturn [P @ row for row in np.eye(4)]")
+    (finding,) = findings(source)
+    assert finding.rewrite is not None
+    assert finding.rewrite.edits == ()
+    assert "lu_factor" in finding.rewrite.summary
