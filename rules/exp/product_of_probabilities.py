@@ -98,6 +98,28 @@ BAD = [
     ),
     Example(
         """
+        import numpy as np
+
+        def classify(word_counts, p, prior):
+            likelihoods = np.array([np.prod(q**word_counts * (1 - q) ** (1 - word_counts)) for q in p])
+            return prior * likelihoods / np.sum(prior * likelihoods)
+        """,
+        call="classify(np.ones(400), np.full((2, 400), 0.1), np.array([0.5, 0.5]))",
+    ),
+    Example(
+        """
+        import math
+
+        def surprise(sentence, bigrams):
+            p = 1.0
+            for pair in zip(sentence, sentence[1:]):
+                p *= bigrams[pair]
+            return -math.log(p)
+        """,
+        call="surprise('ab' * 400, {('a', 'b'): 0.1, ('b', 'a'): 0.1})",
+    ),
+    Example(
+        """
         import torch
 
         def sequence_probability(logits, tokens):
@@ -239,15 +261,35 @@ def _is_probability(function: Function, site: Site, value: Value, depth: int = 0
     for inner in alternatives(value):
         if inner.op in ("softmax", "sigmoid", "pdf", "cdf", "sf") or distribution_call(inner):
             return True
-        if inner.op == "exp" and function.exp_overflow(inner.args[0], site) == "no":
-            return function.range(inner.args[0], site).lo < -1
+        if inner.op == "exp" and _is_logarithm_of_probability(function, site, inner.args[0]):
+            return True
         if inner.op == "comprehension" and _is_probability(function, site, inner.args[0], depth + 1):
             return True
         if (complement := one_minus(inner)) is not None and _is_probability(function, site, complement, depth + 1):
             return True
+        if inner.op in ("mul", "add", "where", "phi") and _is_bernoulli(inner):
+            return True
         if inner.op in ("mul", "div", "pow") and _has_probable_factor(function, site, inner, depth):
             return True
     return False
+
+
+def _is_logarithm_of_probability(function: Function, site: Site, exponent: Value) -> bool:
+    """Whether an exponent is a log density, or negative and far from zero."""
+    if function.exp_overflow(exponent, site) == "no":
+        return function.range(exponent, site).lo < -1
+    return any(source.kind == "log-density" for source in function.sources(exponent, site))
+
+
+def _is_bernoulli(value: Value) -> bool:
+    """Whether p and 1 - p stand in one expression, as in ``p**x * (1 - p)**(1 - x)``."""
+    parts = list(value.walk(30))
+    complements = {part: complement for part in parts if (complement := one_minus(part)) is not None}
+    return sum(
+        any(complement.core in [argument.core for argument in part.args] for part in parts if part is not whole)
+        for whole, complement in complements.items()
+        if complement.number is None
+    ) >= (1 if value.op in ("where", "phi") else 2)
 
 
 def _has_probable_factor(function: Function, site: Site, value: Value, depth: int) -> bool:
@@ -265,18 +307,18 @@ def _is_complemented(function: Function, value: Value) -> bool:
 
 
 def _is_normalised_or_logged(function: Function, value: Value) -> bool:
-    """Whether a product, times other factors, is divided by its sum or is what a logarithm is taken of."""
+    """Whether a product, times other factors, is divided by its sum, compared for the largest, or logged."""
     stack, seen = [value], {value.id}
     while stack and len(seen) < 40:
         current = stack.pop()
         for user in function.uses.of(current):
-            if user.op in ("log", "log2", "log10"):
+            if user.op in ("log", "log2", "log10", "argmax"):
                 return True
             if user.op == "div" and user.args[0].core is current:
                 below = user.args[1].core
                 if below.op == "sum" and below.args[0].core is current:
                     return True
-            if user.op == "mul" and user.id not in seen:
+            if user.op in ("mul", "join") and user.id not in seen:
                 seen.add(user.id)
                 stack.append(user)
     return False
@@ -291,9 +333,14 @@ def _running(function: Function, loop: Loop) -> Iterator[Site]:
             if site.value.core is not step.core or loop not in site.loops:
                 continue
             others = [factor for factor in product(step).numerator if not _comes_from(factor, head)]
-            multiplied = len(others) < len(product(step).numerator) and step.core.op == "mul"
-            probable = multiplied and any(_is_probability(function, site, factor) for factor in others)
-            if (probable and _is_scaled_head(step, head)) or _is_forward_pass(step, head, loop):
+            ratio = any(_is_probability(function, site, factor) for factor in product(step).denominator)
+            multiplied = len(others) < len(product(step).numerator) and step.core.op == "mul" and not ratio
+            probable = multiplied and _is_scaled_head(step, head)
+            probable = probable and (
+                any(_is_probability(function, site, factor) for factor in others)
+                or _is_normalised_or_logged(function, step)
+            )
+            if probable or _is_forward_pass(step, head, loop):
                 yield site
 
 
@@ -357,9 +404,13 @@ def _is_forward_pass(step: Value, head: Value, loop: Loop) -> bool:
 
 
 def _varies(value: Value, loop: Loop) -> bool:
-    """Whether a value changes from one iteration to the next."""
+    """Whether a value changes from one iteration of a loop to the next."""
     heads = {head for _, head, _ in loop.carried.values()}
-    return any(inner.op == "element" or inner in heads for inner in value.walk(200))
+    iterable = loop.iterable.core if loop.iterable is not None else None
+    items = (iterable, *(item.core for item in iterable.args)) if iterable is not None else ()
+    return any(
+        inner in heads or (inner.op == "element" and inner.args[0].core in items) for inner in value.walk(400)
+    )
 
 
 def _rewrite(function: Function, site: Site) -> Rewrite:
