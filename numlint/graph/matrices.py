@@ -283,6 +283,8 @@ def is_diagonal(value: Value, depth: int = 0) -> bool:
         return False
     if inner.op in ("diag", "eye", "zeros"):
         return True
+    if inner.op in ("inv", "sqrt", "square"):
+        return is_diagonal(inner.args[0], depth + 1)
     if inner.op in ("mul", "div"):
         return any(is_diagonal(argument, depth + 1) for argument in inner.args)
     if inner.op in ("add", "sub", "join"):

@@ -27,13 +27,13 @@ A. Bjorck, Numerical Methods for Least Squares Problems, SIAM 1996, ch. 2.
 
 import ast
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from numlint.finding import Confidence, Rewrite, Safety
 from numlint.function import Function
-from numlint.graph.matrices import PRODUCTS, Factor, Gram, chain, gram, holds, is_diagonal, plain, unscaled
+from numlint.graph.least_squares import SOLVERS, System, disguised
+from numlint.graph.matrices import PRODUCTS, Factor, chain, gram, is_diagonal
 from numlint.graph.site import Site
-from numlint.graph.terms import product, terms
+from numlint.graph.terms import product
 from numlint.graph.value import Value
 from numlint.rule import Example, Hazard
 
@@ -176,21 +176,13 @@ LSTSQ = {"torch": "torch.linalg.lstsq({}, {}).solution", "jax": "jax.numpy.linal
 NEGLIGIBLE = 1e-12
 """A ridge below this is lost beside the rounding error of a product of order one."""
 
-
-class System(NamedTuple):
-    """A least-squares problem in disguise: the Gram matrix, the right-hand side, and the values that solve it."""
-
-    gram: Gram
-    rest: tuple[Factor, ...]
-    parts: tuple[Value, ...]
-    whole: bool
-    sandwich: bool = False
+THRESHOLD = "no digit is left from condition 1e8 of X in float64, 1e4 in float32"
 
 
 def check(function: Function) -> Iterator[Hazard]:
     found: list[tuple[Site, System]] = []
-    for site in function.sites(*PRODUCTS, "solve", "lstsq", "cho_solve", "tri_solve"):
-        system = _product(site.value) if site.value.op in PRODUCTS else _solution(site.value)
+    for site in function.sites(*PRODUCTS, *SOLVERS):
+        system = disguised(site.value)
         if system is None:
             continue
         inner = [pair for pair in found if pair[0].value in system.parts]
@@ -215,9 +207,6 @@ def check(function: Function) -> Iterator[Hazard]:
 
 def _contains(outer: ast.AST, inner: ast.AST) -> bool:
     return any(node is inner for node in ast.walk(outer))
-
-
-THRESHOLD = "no digit is left from condition 1e8 of X in float64, 1e4 in float32"
 
 
 def _hazard(function: Function, site: Site, system: System, confidence: Confidence) -> Hazard:
@@ -247,100 +236,6 @@ def _strength(system: System) -> Confidence | None:
     return strength
 
 
-def _product(value: Value) -> System | None:
-    """Read a product as ``inv(X.T @ X) @ X.T @ y``."""
-    factors = chain(value)
-    for index, factor in enumerate(factors):
-        matrix = gram(factor.value.args[0]) if factor.value.op in ("inv", "pinv") else None
-        start = index + 1
-        if matrix is None and (decomposed := _decomposed(factor)) is not None:
-            matrix = gram(decomposed.args[0])
-            while start < len(factors) and decomposed in factors[start].value.args:
-                start += 1
-        if matrix is None:
-            continue
-        parts = (factor.value, *_partial(value, factor.value))
-        sandwich = sum(other.value is factor.value for other in factors) > 1
-        rest = factors[start + 1 :]
-        if start < len(factors) and holds(factors[start], matrix.design) and _weighted_alike(matrix, rest):
-            bare = factor.value.args[0].core is matrix.matrix
-            whole = index == 0 and start == 1 and bare and _is(factors[start], matrix)
-            return System(matrix, rest, parts, whole, sandwich)
-        if index and holds(factors[index - 1], matrix.design) and _weighted_alike(matrix, factors[: index - 1][::-1]):
-            return System(matrix, (), parts, False, sandwich)
-    return None
-
-
-def _weighted_alike(matrix: Gram, rest: tuple[Factor, ...]) -> bool:
-    """Whether the right-hand side has the weights of the matrix: ``X.T @ W @ y`` to ``X.T @ W @ X``.
-
-    Elementwise and diagonal weights may be missing there, as in Newton steps. A matrix
-    in the middle that is missing there is no weight: ``C @ V @ C.T`` is a covariance.
-    """
-    middle = [factor.value for factor in chain(matrix.matrix)[1:-1]]
-    if all(is_diagonal(value) for value in middle):
-        return True
-    if rest and rest[0].value is middle[0]:
-        return True
-    return bool(rest) and any(chain(term.value)[0].value is middle[0] for term in terms(rest[0].value))
-
-
-def _is(factor: Factor, matrix: Gram) -> bool:
-    """Whether a factor is the transposed design itself."""
-    return factor.value is matrix.design and factor.transposed != matrix.transposed
-
-
-def _decomposed(factor: Factor) -> Value | None:
-    """Singular value decomposition whose singular values a factor divides by."""
-    inner = list(factor.value.walk(60))
-    if not any(value.op in ("inv", "pinv", "div") for value in inner):
-        return None
-    return next((value.args[0] for value in inner if value.op == "index" and value.args[0].op == "svd"), None)
-
-
-def _partial(value: Value, inverse: Value) -> list[Value]:
-    """Products within a product that hold the inverse: they are the same mistake."""
-    found = []
-    for inner in value.walk(60):
-        if inner is not value and inner.op in PRODUCTS and any(factor.value is inverse for factor in chain(inner)):
-            found.append(inner)
-    return found
-
-
-def _solution(value: Value) -> System | None:
-    """Read a solution as ``solve(X.T @ X, X.T @ y)``, through a factorisation or not."""
-    if len(value.args) < 2:
-        return None
-    source, inner = plain(value.args[0])[0], value.args[1]
-    parts: list[Value] = []
-    if source.op in ("tuple", "list") and source.args:
-        source = plain(source.args[0])[0]
-    if value.op == "tri_solve" and plain(inner)[0].op == "tri_solve":
-        parts.append(plain(inner)[0])
-        inner = plain(inner)[0].args[1]
-    if value.op in ("cho_solve", "tri_solve"):
-        if source.op not in ("cholesky", "cho_factor"):
-            return None
-        parts.append(source)
-        source = source.args[0]
-    matrix = gram(source)
-    if matrix is None:
-        return None
-    right = terms(inner)
-    for term in right:
-        factors = chain(unscaled(term.value))
-        if holds(factors[0], matrix.design) and _weighted_alike(matrix, factors[1:]):
-            alone = len(right) == 1 and value.op != "tri_solve" and _scale(source) == _scale(inner)
-            return System(matrix, factors[1:], tuple(parts), whole=alone and _is(factors[0], matrix))
-    return None
-
-
-def _scale(value: Value) -> tuple[object, ...]:
-    """What a product of matrices is multiplied and divided by."""
-    coefficient, above, below = product(value)
-    return coefficient, {factor for factor in above if factor.op not in PRODUCTS}, set(below)
-
-
 def _multiplied(function: Function, value: Value) -> bool:
     """Whether a value enters a product or a solver: then it is judged there."""
     return any(consumer.op in (*PRODUCTS, "cho_solve", "tri_solve") for consumer in function.uses.of(value))
@@ -352,30 +247,18 @@ def _rewrite(function: Function, site: Site, system: System) -> Rewrite:
         return function.advice(
             "lstsq of sqrt(w)[:, None] * X and sqrt(w) * y: solve and Cholesky have the error of inv"
         )
-    design = function.spell(system.gram.design, site)
+    matrix, torch = system.gram, site.framework == "torch"
+    design = function.spell(matrix.design, site)
     target = _spelled(function, site, system.rest)
-    if (
-        design is None
-        or not system.whole
-        or system.gram.added
-        or system.gram.transposed
-        or site.framework == "tensorflow"
-    ):
+    bare = system.whole and not matrix.added and not matrix.transposed
+    if design is None or target is None or not bare or site.framework == "tensorflow":
         return function.advice(advice)
-    if system.gram.transposed:
-        design = f"{design}.T"
-    if not system.rest:
-        text = f"scipy.linalg.pinv({design})"
-        reason = "the pseudo-inverse equals it where the columns are independent"
+    if not target:
         if site.framework not in ("numpy", ""):
             return function.advice(advice)
-        return function.rewrite(
-            site.node, text, "the pseudo-inverse from the SVD of X", safety=Safety.UNSAFE, reason=reason
-        )
-    if target is None:
-        return function.advice(advice)
+        summary, reason = "the pseudo-inverse from the SVD of X", "it is the same where the columns are independent"
+        return function.rewrite(site.node, f"scipy.linalg.pinv({design})", summary, safety=Safety.UNSAFE, reason=reason)
     text = LSTSQ.get(site.framework, "numpy.linalg.lstsq({}, {}, rcond=None)[0]").format(design, target)
-    torch = site.framework == "torch"
     if site.value.op == "lstsq":
         text = text.removesuffix("[0]").removesuffix(".solution")
         reason = "the residuals and singular values that it returns besides are those of X"
