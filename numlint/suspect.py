@@ -115,6 +115,8 @@ class Suspects:
         words = words_of(code)
         if words.isdisjoint(LIBRARIES) and _RELATIVE.search(code) is None:
             return False
+        if not words.isdisjoint(self._words):
+            return True
         return bool(self._present(code, words, self.renamed(code)))
 
     def examine(self, source: bytes) -> Suspicion:

@@ -179,6 +179,8 @@ class Facts:
         self._invariants[value.id] = TOP
         entry, end = self._carried[value.id]
         initial = self._range(entry, None, depth + 1, 0)
+        if initial.unknown and initial.nan:
+            return TOP
         for candidate in _candidates(initial):
             if not initial.within(candidate):
                 continue
@@ -192,7 +194,7 @@ def _candidates(initial: Range) -> tuple[Range, ...]:
     up = initial._replace(hi=INF, hi_open=False)
     down = initial._replace(lo=-INF, lo_open=False)
     rising, falling = up._replace(nan=True), down._replace(nan=True)
-    return (initial, UNIT, up, rising, COUNT, POSITIVE, NONNEGATIVE, falling, Range(hi=0.0))
+    return tuple(dict.fromkeys((initial, UNIT, up, rising, COUNT, POSITIVE, NONNEGATIVE, falling, Range(hi=0.0))))
 
 
 def _of_default(value: Value) -> Range:

@@ -408,9 +408,7 @@ def _varies(value: Value, loop: Loop) -> bool:
     heads = {head for _, head, _ in loop.carried.values()}
     iterable = loop.iterable.core if loop.iterable is not None else None
     items = (iterable, *(item.core for item in iterable.args)) if iterable is not None else ()
-    return any(
-        inner in heads or (inner.op == "element" and inner.args[0].core in items) for inner in value.walk(400)
-    )
+    return any(inner in heads or (inner.op == "element" and inner.args[0].core in items) for inner in value.walk(400))
 
 
 def _rewrite(function: Function, site: Site) -> Rewrite:
