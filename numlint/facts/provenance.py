@@ -7,6 +7,7 @@ the same range, all numbers, but a reviewer asks what bounds the second one only
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
@@ -139,7 +140,7 @@ def _operands(value: Value, carried: dict[int, tuple[Value, Value]]) -> Iterator
 
 def _kind(value: Value) -> str:
     op = value.op
-    if op == "const":
+    if op in ("const", "zeros", "ones", "full", "eye"):
         return "constant"
     if op in ("linear", "leaky"):
         return "network"
@@ -281,11 +282,9 @@ def _is_gram_distance(value: Value, range_of: RangeOf, depth: int) -> bool:
     squares = products = 0
     for part in terms(value):
         factors = product(part.value)
-        if (
-            part.sign * factors.coefficient == -2
-            and len(factors.numerator) == 1
-            and factors.numerator[0].op == "matmul"
-        ):
+        inner = factors.numerator[0] if len(factors.numerator) == 1 else part.value
+        scale = part.sign * factors.coefficient * math.prod(product(argument).coefficient for argument in inner.args)
+        if inner.op == "matmul" and scale == -2:
             products += 1
         elif part.sign > 0 and presumed_sign(part.value, range_of, depth + 1) > 0:
             squares += 1

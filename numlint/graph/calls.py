@@ -411,6 +411,8 @@ def _numeric(receiver: Value, name: str, args: list[Value]) -> bool:
         return False
     if name in ("log", "inv", "inverse") and args:
         return False  # a logger, a transformation
+    if name == "split" and (not args or isinstance(args[0].constant, str)):
+        return False  # of text
     return not (receiver.op == "list" and name in ("copy", "sort", "add"))
 
 

@@ -388,6 +388,7 @@ double | double
 isnan | isnan
 ptp @axis | ptp
 nonzero | nonzero
+split _ | chunk split unbind tensor_split
 numel | numel
 gather @axis y | gather index_select
 take y | masked_select

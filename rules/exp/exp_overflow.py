@@ -32,7 +32,7 @@ from numlint.facts.precision import exp_thresholds
 from numlint.finding import Confidence, Severity
 from numlint.function import Function
 from numlint.graph.site import Site
-from numlint.graph.terms import product, terms, variable_terms
+from numlint.graph.terms import one_minus, product, terms, variable_terms
 from numlint.graph.value import Value
 from numlint.graph.vocabulary import EXPONENTIALS
 from numlint.rule import Example, Hazard
@@ -205,7 +205,8 @@ def check(function: Function) -> Iterator[Hazard]:
     for site in function.sites("exp"):
         exponent = site.value.args[0]
         overflow = function.exp_overflow(exponent, site)
-        if overflow == "no" or (site.framework == "python" and site.catches("OverflowError", "ArithmeticError")):
+        caught = site.framework == "python" and site.catches("OverflowError", "ArithmeticError")
+        if overflow == "no" or caught or _is_probability(function, site):
             continue
         level, failure, confidence = Severity.WARNING, signature, Confidence.LIKELY
         reason = _reason(function, site, exponent)
@@ -233,6 +234,16 @@ def check(function: Function) -> Iterator[Hazard]:
                 else "apply the selection to the exponent too: exp(where(condition, x, 0)), or exp(minimum(x, 0))"
             ),
         )
+
+
+def _is_probability(function: Function, site: Site) -> bool:
+    """Whether the result is taken from 1 inside a logarithm, which makes sense only when it is below 1."""
+    for user in function.uses.of(site.value):
+        if user.op == "neg" or one_minus(user) is site.value:
+            logarithm = "log1p" if user.op == "neg" else "log"
+            if any(other.op == logarithm for other in function.uses.of(user)):
+                return True
+    return False
 
 
 def _reason(function: Function, site: Site, exponent: Value) -> str:

@@ -40,7 +40,7 @@ from numlint.rule import Example, Hazard
 
 name = "naive-logsumexp"
 code = "NL102"
-triggers = EXPONENTIALS
+triggers = (*EXPONENTIALS, "log", "log2", "log10")
 signature = "overflow"
 severity = Severity.ERROR
 

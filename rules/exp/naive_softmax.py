@@ -39,7 +39,7 @@ from numlint.rule import Example, Hazard
 
 name = "naive-softmax"
 code = "NL101"
-triggers = EXPONENTIALS
+triggers = (*EXPONENTIALS, "sum", "reduce_sum")
 signature = "nan"
 severity = Severity.ERROR
 

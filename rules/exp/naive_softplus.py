@@ -37,7 +37,7 @@ from numlint.rule import Example, Hazard
 
 name = "naive-softplus"
 code = "NL104"
-triggers = EXPONENTIALS
+triggers = (*EXPONENTIALS, "log", "log1p")
 signature = "overflow"
 severity = Severity.ERROR
 
