@@ -387,7 +387,7 @@ class Function:
 
     def repeaters(self, node: ast.AST) -> list[ast.AST]:
         """Loops, comprehensions and nested functions around a node, innermost first: what evaluates it repeatedly."""
-        found = []
+        found: list[ast.AST] = []
         current = self.parent(node)
         while current is not None:
             if isinstance(current, _REPEATING) and current is not self.body.node:

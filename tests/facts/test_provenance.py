@@ -72,7 +72,13 @@ def test_the_form_suggests_a_sign(analyse: Analyse, expression: str, sign: int) 
 
 @pytest.mark.parametrize(
     ("expression", "imaginary"),
-    [("1j * a", True), ("-2j * math.pi * a / b", True), ("1j * a - 2j * b", True), ("a + 1j * b", False), ("a * b", False)],
+    [
+        ("1j * a", True),
+        ("-2j * math.pi * a / b", True),
+        ("1j * a - 2j * b", True),
+        ("a + 1j * b", False),
+        ("a * b", False),
+    ],
 )
 def test_imaginary_exponents_are_recognised(analyse: Analyse, expression: str, imaginary: bool) -> None:
     function = analyse(f"def f(a, b):\n    return {expression}\n")

@@ -49,6 +49,8 @@ def test_a_single_exponential_is_not_summed(lower: Lower) -> None:
         assert not result.summed
 
 
-@pytest.mark.parametrize("body", ["return x.sum()", "return np.exp(x) + y", "return np.exp(x) - np.exp(y)", "return x * y"])
+@pytest.mark.parametrize(
+    "body", ["return x.sum()", "return np.exp(x) + y", "return np.exp(x) - np.exp(y)", "return x * y"]
+)
 def test_other_values_are_none(lower: Lower, body: str) -> None:
     assert found(lower, body) is None
