@@ -146,10 +146,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def targets(names: Sequence[str], folder: Path) -> Iterator[tuple[str, Path, list[str], int, int]]:
     """What to run on: label, working directory, paths, number of files and of lines. The one file comes first."""
     releases = {release.name: release for release in chosen(names)}
-    if FILE[0] in releases or not names:
-        package = unpack(chosen([FILE[0]])[0], folder)
-        lines = (package.root / FILE[1]).read_bytes().count(b"\n")
-        yield ONE_FILE, package.root, [FILE[1]], 1, lines
+    package = unpack(chosen([FILE[0]])[0], folder)
+    lines = (package.root / FILE[1]).read_bytes().count(b"\n")
+    yield ONE_FILE, package.root, [FILE[1]], 1, lines
     for release in releases.values():
         package = unpack(release, folder)
         top = sorted({file.partition("/")[0] for file in package.files})

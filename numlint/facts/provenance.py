@@ -296,8 +296,11 @@ def _is_gram_distance(value: Value, range_of: RangeOf, depth: int) -> bool:
 def _sign_of_product(value: Value, range_of: RangeOf, depth: int) -> int:
     coefficient, above, below = product(value)
     sign = -1 if coefficient < 0 else 1
-    magnitude = False
+    paired = {factor for factor in above if above.count(factor) == 2}
+    magnitude = bool(paired)  # x * c * x
     for factor in (*above, *below):
+        if factor in paired:
+            continue
         own = 0 if factor is value else presumed_sign(factor, range_of, depth + 1)
         if own == 0 and not _is_scale(factor):
             return 0

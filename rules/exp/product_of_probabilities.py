@@ -26,13 +26,13 @@ C. M. Bishop, Pattern Recognition and Machine Learning, Springer 2006, sec. 13.2
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from numlint.finding import Rewrite, Severity
 from numlint.function import Function
 from numlint.graph.probability import alternatives, distribution_call
 from numlint.graph.site import Loop, Site
-from numlint.graph.terms import one_minus, product
+from numlint.graph.terms import one_minus, product, terms
 from numlint.graph.value import Value
 from numlint.rule import Example, Hazard
 
@@ -282,14 +282,20 @@ def _is_logarithm_of_probability(function: Function, site: Site, exponent: Value
 
 
 def _is_bernoulli(value: Value) -> bool:
-    """Whether p and 1 - p stand in one expression, as in ``p**x * (1 - p)**(1 - x)``."""
-    parts = list(value.walk(30))
-    complements = {part: complement for part in parts if (complement := one_minus(part)) is not None}
-    return sum(
-        any(complement.core in [argument.core for argument in part.args] for part in parts if part is not whole)
-        for whole, complement in complements.items()
-        if complement.number is None
-    ) >= (1 if value.op in ("where", "phi") else 2)
+    """Whether a value is ``p**x * (1 - p)**(1 - x)``, ``x*p + (1 - x)*(1 - p)``, or one of p and 1 - p by a condition."""
+    if value.op == "mul":
+        bases = [factor.args[0].core for factor in product(value).numerator if factor.op == "pow"]
+        return _complements(bases, bases) > 0
+    if value.op == "add":
+        parts = [product(part.value).numerator for part in terms(value)]
+        return len(parts) == 2 and _complements(*parts) + _complements(*reversed(parts)) >= 2
+    branches = [branch.core for branch in value.args[1:]]
+    return _complements(branches, branches) > 0
+
+
+def _complements(ones: Sequence[Value], others: Sequence[Value]) -> int:
+    """Number of values of the first kind that are 1 - one of the second."""
+    return sum((base := one_minus(one)) is not None and base.core in others for one in ones)
 
 
 def _has_probable_factor(function: Function, site: Site, value: Value, depth: int) -> bool:

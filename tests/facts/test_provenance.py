@@ -53,6 +53,7 @@ def test_a_parameter_is_what_the_callers_pass(analyse: Analyse) -> None:
         ("-g * np.linalg.norm(a - b) ** 2", -1),
         ("-((a - b) ** 2).sum() / (2 * s)", -1),
         ("-((a - b) ** 2) / (2 * s + 1e-8)", -1),
+        ("-0.5 / s * a * a", -1),
         ("a.T @ P @ a", 1),
         ("-0.5 * a.T @ P @ a", -1),
         ("-0.5 * np.sum((a @ P) * a, axis=1)", -1),

@@ -409,6 +409,14 @@ PRODUCTS = {
     "densities": "def f(x): return scipy.stats.norm.pdf(x).prod()",
     "a frozen distribution": "def f(x, m): return np.prod(scipy.stats.poisson(m).pmf(x))",
     "probabilities of classes": "def f(z, y): return F.softmax(z, 1).gather(1, y).prod()",
+    "of either outcome": """
+        def f(xs, p):
+            q = 1.0
+            for x in xs:
+                q *= p if x else 1 - p
+            return q
+    """,
+    "of either outcome, by arithmetic": "def f(x, p): return np.prod(x * p + (1 - x) * (1 - p))",
     "what is logged": "def f(p): return np.log(np.prod(p))",
     "what is normalised": "def f(p, q):\n    j = q * p.prod(axis=1)\n    return j / j.sum()",
     "what is compared": "def f(p, q): return np.argmax(q * np.prod(p, axis=1))",
