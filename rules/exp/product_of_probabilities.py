@@ -282,7 +282,7 @@ def _is_logarithm_of_probability(function: Function, site: Site, exponent: Value
 
 
 def _is_bernoulli(value: Value) -> bool:
-    """Whether a value is ``p**x * (1 - p)**(1 - x)``, ``x*p + (1 - x)*(1 - p)``, or one of p and 1 - p by a condition."""
+    """Whether a value is ``p**x * (1 - p)**(1 - x)``, ``x*p + (1 - x)*(1 - p)``, or p or 1 - p by a condition."""
     if value.op == "mul":
         bases = [factor.args[0].core for factor in product(value).numerator if factor.op == "pow"]
         return _complements(bases, bases) > 0
