@@ -295,8 +295,8 @@ def speed() -> str:
     return (
         f"On {label}, {whole['lines']:,} lines, numlint takes {tools['numlint']['median_seconds']:.1f} s, beside"
         f" {', '.join(others)}: {ratio:.1f} times ruff. A file of {one['lines']} lines takes"
-        f" {one['tools']['numlint']['median_seconds']:.2f} s from start to result. Measured by {link}, the tools in turn,"
-        f" on {kept['machine']['processors']} processors, cold, every tool with its defaults."
+        f" {one['tools']['numlint']['median_seconds']:.2f} s from start to result. Measured by {link},"
+        f" the tools in turn, on {kept['machine']['processors']} processors, cold, every tool with its defaults."
     )
 
 
