@@ -235,6 +235,10 @@ class Function:
         """What the callers pass for a parameter, the literals of demonstrations and tests left out."""
         return [item for item in arguments(self.body.analysis, parameter) if not _is_literal(item.value)]
 
+    def presumed_sign(self, value: Value, site: Site) -> int:
+        """Sign that a value has by its form at a site: -1, +1, or 0 when nothing suggests one."""
+        return presumed_sign(value, lambda other: self.range_passed(other, site))
+
     def exp_overflow(self, exponent: Value, site: Site) -> str:
         """Whether ``exp(exponent)`` can overflow: ``"no"``, ``"yes"``, or ``"discarded"`` when only unused results do.
 
@@ -243,7 +247,7 @@ class Function:
         limit = self.format(exponent, site).exp_overflow
         if self.range(exponent, site).hi <= limit:
             return "no"
-        if presumed_sign(exponent, lambda value: self.range_passed(value, site)) < 0 or is_imaginary(exponent):
+        if self.presumed_sign(exponent, site) < 0 or is_imaginary(exponent):
             return "no"
         kept = self.range_kept(exponent, site)
         return "discarded" if kept is not None and kept.hi <= limit else "yes"

@@ -270,7 +270,8 @@ def _reason(function: Function, site: Site, exponent: Value) -> str:
     scale, above, below = product(exponent)
     if scale > 0 and above and not below and all(factor.op == "exp" for factor in above):
         return "another exponential"
-    kinds = [source.kind for source in function.sources(exponent, site)]
+    growing = [part.value for part in terms(exponent) if part.sign * function.presumed_sign(part.value, site) >= 0]
+    kinds = [source.kind for value in growing for source in function.sources(value, site)]
     if len(kinds) > MAX_SUMMANDS or not {"logarithm", "log-density"}.isdisjoint(kinds):
         return ""  # a result of many parts, or a density with its normalising constant
     return next((DANGEROUS[kind] for kind in kinds if kind in DANGEROUS), "")

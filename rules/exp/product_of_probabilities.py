@@ -261,7 +261,7 @@ def _is_probability(function: Function, site: Site, value: Value, depth: int = 0
     for inner in alternatives(value):
         if inner.op in ("softmax", "sigmoid", "pdf", "cdf", "sf") or distribution_call(inner):
             return True
-        if inner.op == "exp" and _is_logarithm_of_probability(function, site, inner.args[0]):
+        if inner.op == "exp" and _is_log_density(function, site, inner.args[0]):
             return True
         if inner.op == "comprehension" and _is_probability(function, site, inner.args[0], depth + 1):
             return True
@@ -269,16 +269,28 @@ def _is_probability(function: Function, site: Site, value: Value, depth: int = 0
             return True
         if inner.op in ("mul", "add", "where", "phi") and _is_bernoulli(inner):
             return True
+        if inner.op in ("mul", "div") and _is_gaussian(function, site, inner):
+            return True
         if inner.op in ("mul", "div", "pow") and _has_probable_factor(function, site, inner, depth):
             return True
     return False
 
 
-def _is_logarithm_of_probability(function: Function, site: Site, exponent: Value) -> bool:
-    """Whether an exponent is a log density, or negative and far from zero."""
-    if function.exp_overflow(exponent, site) == "no":
-        return function.range(exponent, site).lo < -1
+def _is_log_density(function: Function, site: Site, exponent: Value) -> bool:
     return any(source.kind == "log-density" for source in function.sources(exponent, site))
+
+
+def _is_gaussian(function: Function, site: Site, value: Value) -> bool:
+    """Whether a value is a negative exponential with a normalising constant: a density, and not only a kernel."""
+    scale, above, below = product(value)
+    negative = [
+        factor
+        for factor in above
+        if factor.op == "exp"
+        and function.exp_overflow(factor.args[0], site) == "no"
+        and function.range(factor.args[0], site).lo < -1
+    ]
+    return bool(negative) and (bool(below) or scale != 1)
 
 
 def _is_bernoulli(value: Value) -> bool:
@@ -334,7 +346,7 @@ def _running(function: Function, loop: Loop) -> Iterator[Site]:
     """Sites in a loop at which a carried value is multiplied by probabilities without being normalised."""
     if _is_short(function, loop):
         return
-    for head, step in [(head, step) for _, head, end in loop.carried.values() for step in _steps(end)]:
+    for head, step in [(head, step) for _, head, end in loop.carried.values() for step in _steps(end, head)]:
         for site in function.sites("mul", "matmul"):
             if site.value.core is not step.core or loop not in site.loops:
                 continue
@@ -343,17 +355,19 @@ def _running(function: Function, loop: Loop) -> Iterator[Site]:
             multiplied = len(others) < len(product(step).numerator) and step.core.op == "mul" and not ratio
             probable = multiplied and _is_scaled_head(step, head)
             probable = probable and (
-                any(_is_probability(function, site, factor) for factor in others)
+                _is_gaussian(function, site, step)
+                or any(_is_probability(function, site, factor) for factor in others)
                 or _is_normalised_or_logged(function, step)
             )
             if probable or _is_forward_pass(step, head, loop):
                 yield site
 
 
-def _steps(end: Value) -> Iterator[Value]:
-    """Values that an iteration can leave behind: the last item stored, or the value itself."""
-    for inner in alternatives(end):
-        yield inner.args[2] if inner.op == "store" else inner
+def _steps(end: Value, head: Value) -> list[Value]:
+    """What an iteration can leave behind: the last item stored, or the value; empty when some of it is no product."""
+    leaves = [inner for inner in alternatives(end) if inner.op not in ("phi", "where", "join")]
+    steps = [inner.args[2].core if inner.op == "store" else inner for inner in leaves if inner is not head]
+    return steps if all(step.op in ("mul", "div", "matmul") for step in steps) else []
 
 
 def _is_short(function: Function, loop: Loop) -> bool:

@@ -142,6 +142,8 @@ def check(function: Function) -> Iterator[Hazard]:
         exponential = _beside_one(site.value)
         if exponential is None or any(user.op in ("add", "sub") for user in function.uses.of(site.value)):
             continue
+        if _is_only_compared(function, site.value):
+            continue
         exponent = exponential.args[0]
         known = function.range_kept(exponent, site) or function.range(exponent, site)
         if known.lo >= FAR or known.hi <= -FAR or (known.integer and known.nonzero):
@@ -165,6 +167,14 @@ def _beside_one(value: Value) -> Value | None:
         if one.value.number in (1, -1) and other.value.op == "exp":
             return other.value
     return None
+
+
+def _is_only_compared(function: Function, value: Value) -> bool:
+    """Whether all that happens to a value is a comparison of its size."""
+    users = list(function.uses.of(value))
+    return bool(users) and all(
+        user.op in ("lt", "le") or (user.op == "abs" and _is_only_compared(function, user)) for user in users
+    )
 
 
 def _sole(value: Value) -> Value:
