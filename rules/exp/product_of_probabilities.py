@@ -346,7 +346,8 @@ def _running(function: Function, loop: Loop) -> Iterator[Site]:
     """Sites in a loop at which a carried value is multiplied by probabilities without being normalised."""
     if _is_short(function, loop):
         return
-    for head, step in [(head, step) for _, head, end in loop.carried.values() for step in _steps(end, head)]:
+    steps = [(start, moved) for _, start, end in loop.carried.values() for moved in _steps(end, start)]
+    for head, step in steps:
         for site in function.sites("mul", "matmul"):
             if site.value.core is not step.core or loop not in site.loops:
                 continue
