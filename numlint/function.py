@@ -31,6 +31,8 @@ from numlint.graph.value import Value
 _WITHOUT_GRADIENT = frozenset({"no_grad", "inference_mode"})
 _COMPILERS = frozenset({"njit", "jit", "vectorize", "guvectorize"})
 _LITERAL = frozenset("const list tuple view cast neg arange linspace zeros ones full".split())
+_ROUNDED = 0.005
+"""The thresholds of exp are given to two decimals."""
 _MAX_COMPOSED = 600
 _REPAIRS = frozenset({"isnan", "isinf", "isfinite", "nan_to_num"})
 _ELEMENTWISE = frozenset("mul div add sub neg sqrt square store index join phi abs pow where appended list".split())
@@ -244,7 +246,7 @@ class Function:
 
         A branch of ``np.where`` is computed everywhere and kept where it is selected.
         """
-        limit = self.format(exponent, site).exp_overflow
+        limit = self.format(exponent, site).exp_overflow + _ROUNDED
         if self.range(exponent, site).hi <= limit:
             return "no"
         if self.presumed_sign(exponent, site) < 0 or is_imaginary(exponent):

@@ -295,6 +295,10 @@ def _tanh(value: Value, ranges: list[Range]) -> Range:
     return Range(max(widened.lo, -1.0), min(widened.hi, 1.0), nan=x.nan, nonzero=x.lo > 0 or x.hi < 0)
 
 
+LARGEST = {"float16": 65504.0, "bfloat16": 3.3895313892515355e38, "float32": 3.4028234663852886e38}
+"""Largest number of the formats narrower than float64."""
+
+
 def _finfo(value: Value, ranges: list[Range]) -> Range:
     if value.attr("field") in ("eps", "epsneg", "resolution"):  # from float64 to bfloat16
         return Range(1.1e-16, 0.01, nan=False, nonzero=True)
@@ -303,7 +307,7 @@ def _finfo(value: Value, ranges: list[Range]) -> Range:
             2.2e-308 if value.attr("field") != "smallest_subnormal" else 4.9e-324, 1e-4, nan=False, nonzero=True
         )
     if value.attr("field") == "max":
-        return Range(65504.0, 1.8e308, nan=False, nonzero=True)
+        return Range(65504.0, LARGEST.get(str(value.attr("dtype")), 1.7976931348623157e308), nan=False, nonzero=True)
     return TOP
 
 
