@@ -219,6 +219,8 @@ def div(a: Range, b: Range) -> Range:
         if a.lo == 0 == a.hi:
             return Range(0.0, 0.0, nan=nan)
         return Range(nan=nan)
+    if b.hi <= 0 and b.can_be_zero and b.lo < 0:
+        return Range(nan=nan)  # differences vanish as +0: the quotient can have either sign
     if b.lo >= 0:
         low, high = b.lo, b.hi
         positive = a
