@@ -56,7 +56,10 @@ def _apply(function: Callable[[float], float], x: float, default: float) -> floa
 
 
 def _exp_bound(x: float) -> float:
-    return 0.0 if x == -INF else INF if x > 709.79 else math.exp(x)
+    try:
+        return math.exp(x)
+    except OverflowError:
+        return INF
 
 
 def _exp(value: Value, ranges: list[Range]) -> Range:
