@@ -1,0 +1,76 @@
+"""Experiments: how each kind of failure is made visible.
+
+Overflow, nan, cancellation and their kin show in one run compared with the true value
+(`value`). Others need an arrangement of their own: a second run (non-determinism), a
+disabled ``break`` (premature stop), a residual (backward error), a backward pass
+(nan gradient). One object in one file each; a module that defines ``EXPERIMENT`` is one.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..harness import Harness
+from ..target import Target
+from ..verdict import CureResult, Evidence
+
+
+@dataclass
+class Session:
+    """What an experiment works with besides the harness: budget, seed, and the account of what was tried."""
+
+    target: Target
+    seed: int = 0
+    seconds: float = 6.0
+    formats: tuple[str, ...] = ("float64", "float32", "float16")
+    packs: tuple[str, ...] = ()
+    runs: int = 0
+    inputs: int = 0
+    notes: list[str] = field(default_factory=list)
+    perturbations: list[str] = field(default_factory=list)
+    oracle: str = ""
+
+    def generator(self) -> np.random.Generator:
+        return np.random.default_rng(self.seed)
+
+
+@dataclass
+class Result:
+    """What an experiment came to: evidence, or why there is none.
+
+    `outside` says that the only failures were on inputs where the true value is undefined
+    or not representable.
+    """
+
+    evidence: Evidence | None = None
+    cures: list[CureResult] = field(default_factory=list)
+    outside: str = ""
+    note: str = ""
+
+
+class Experiment:
+    """One way to look for a failure."""
+
+    name = ""
+    signatures: tuple[str, ...] = ()
+
+    def applies(self, target: Target, harness: Harness) -> bool:
+        return target.signature in self.signatures
+
+    def run(self, harness: Harness, session: Session) -> Result:
+        raise NotImplementedError
+
+
+def load() -> tuple[Experiment, ...]:
+    """All experiments, sorted by name."""
+    found = {}
+    for info in pkgutil.iter_modules(__path__):
+        item: Any = getattr(importlib.import_module(f"{__name__}.{info.name}"), "EXPERIMENT", None)
+        if isinstance(item, Experiment):
+            found[item.name] = item
+    return tuple(found[name] for name in sorted(found))
