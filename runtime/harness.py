@@ -13,7 +13,7 @@ import random
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import AbstractContextManager, contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
@@ -22,7 +22,7 @@ import numpy as np
 
 from .arithmetic import NATIVE, Arithmetic
 from .instrument import Observer
-from .target import Role
+from .target import Region, Role
 
 Inputs = dict  # dict[str, Any]: name to value
 
@@ -74,8 +74,6 @@ class Harness:
     modules : list of module
         Modules whose globals an arithmetic patches: that of the target, and those of the
         project that it calls into.
-    draws : bool
-        Whether it draws random numbers from a global generator.
     """
 
     rung: str
@@ -89,6 +87,9 @@ class Harness:
     seed: int = 0
     reseed: bool = True
     """Start every run from the same state of the global generators."""
+    rewritten: Callable[[str, Region], AbstractContextManager[Harness | None]] | None = None
+    """``with harness.rewritten(source, region) as other``: the same call over another text of the
+    module, where `region` is observed; None when the text does not fit. Not available when this is None."""
 
     def run(
         self, inputs: dict[str, Any] | None = None, arithmetic: Arithmetic = NATIVE, seconds: float = 2.0
@@ -117,8 +118,8 @@ class Harness:
                             outputs = self.call(arithmetic_state(arithmetic, state), lifted)
                         finally:
                             outcome.reached = bool(sites.count)
-                            outcome.sites = [arithmetic.lower(value) for value in sites.values]
-                    outcome.outputs = {name: arithmetic.lower(value) for name, value in outputs.items()}
+                            outcome.sites = [ordinary(arithmetic.lower(value)) for value in sites.values]
+                    outcome.outputs = {name: ordinary(arithmetic.lower(value)) for name, value in outputs.items()}
             except Interrupted as error:
                 outcome.raised = TimeoutError(str(error))
             except (Exception, SystemExit, KeyboardInterrupt) as error:
@@ -144,6 +145,22 @@ def arithmetic_state(arithmetic: Arithmetic, state: Any) -> Any:
     return state
 
 
+def ordinary(value: Any, depth: int = 4) -> Any:
+    """Tensors, data frames and sparse matrices as numpy arrays, inside containers too."""
+    if hasattr(value, "detach") and hasattr(value, "cpu"):
+        tensor = value.detach().cpu().resolve_conj()
+        return (tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor).numpy()
+    if hasattr(value, "to_numpy") and hasattr(value, "iloc"):
+        return value.to_numpy()
+    if hasattr(value, "toarray") and hasattr(value, "nnz"):
+        return value.toarray()
+    if depth and type(value) in (list, tuple):
+        return type(value)(ordinary(item, depth - 1) for item in value)
+    if depth and type(value) is dict:
+        return {key: ordinary(item, depth - 1) for key, item in value.items()}
+    return value
+
+
 def seed_everything(seed: int) -> None:
     """Set the state of the global generators of random, numpy and, where it is loaded, torch."""
     random.seed(seed)
@@ -156,10 +173,12 @@ def seed_everything(seed: int) -> None:
 @contextmanager
 def quiet() -> Iterator[io.StringIO]:
     """Swallow what the target prints."""
-    with redirect_stdout(_Sink()) as sink:
+    with redirect_stdout(Silence()) as sink:
         yield sink
 
 
-class _Sink(io.StringIO):
+class Silence(io.StringIO):
+    """Takes what is printed and keeps nothing."""
+
     def write(self, text: str) -> int:
         return len(text)
