@@ -10,13 +10,17 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ..target import Role
+
+STRUCTURED = frozenset(["label", "onehot", "simplex", "spd", "size", "image", "tolerance"])
+"""Kinds whose values a change of magnitude would take out of their meaning."""
+INTEGRAL = frozenset(["count", "label", "size", "image"])
 
 
 @dataclass(frozen=True)
@@ -52,10 +56,74 @@ class Perturbation:
         """The perturbed input, a new object of the same structure."""
         raise NotImplementedError
 
+    def subjects(self, inputs: dict[str, Any], roles: dict[str, Role]) -> Iterator[str]:
+        """What can be perturbed: names of inputs, or a name for several of them together."""
+        for name, value in inputs.items():
+            if self.applies(value, roles.get(name, Role())):
+                yield name
+
+    def turned(
+        self,
+        inputs: dict[str, Any],
+        roles: dict[str, Role],
+        subject: str,
+        magnitude: float,
+        generator: np.random.Generator,
+    ) -> dict[str, Any]:
+        """The inputs with the knob at `magnitude`; values stay inside their roles' domains."""
+        role = roles.get(subject, Role())
+        changed = self.apply(inputs[subject], magnitude, role, generator)
+        return {**inputs, subject: within(changed, role)}
+
     def realism(self, magnitude: float) -> str:
         """``"realistic"``, ``"stress"`` or ``"extreme"``."""
         size = abs(magnitude)
         return "realistic" if size <= self.realistic else "stress" if size <= self.stress else "extreme"
+
+
+def is_real(value: Any) -> bool:
+    """Whether an input holds real numbers that may change: floats, float arrays, lists of floats."""
+    if isinstance(value, np.ndarray):
+        return bool(value.dtype.kind == "f" and value.size)
+    if isinstance(value, list):
+        return bool(value) and all(isinstance(item, float) for item in value)
+    return isinstance(value, (float, np.floating))
+
+
+def is_array(value: Any, rank: int = 1) -> bool:
+    """Whether an input is an array of numbers of at least this many dimensions."""
+    return isinstance(value, np.ndarray) and value.dtype.kind in "fiu" and value.ndim >= rank and value.size > 0
+
+
+def array(value: Any) -> np.ndarray:
+    """A float64 copy."""
+    return np.array(value, dtype=np.float64)
+
+
+def like(original: Any, changed: np.ndarray) -> Any:
+    """The changed numbers in the structure and type of the original."""
+    if isinstance(original, list):
+        return [float(item) for item in changed]
+    if isinstance(original, np.ndarray):
+        return changed.astype(original.dtype)
+    return float(changed)
+
+
+def within(value: Any, role: Role) -> Any:
+    """Clip to the domain of the role."""
+    if role.low == -np.inf and role.high == np.inf:
+        return value
+    if isinstance(value, np.ndarray) and value.dtype.kind in "fiu":
+        return np.clip(value, role.low, role.high).astype(value.dtype)
+    if isinstance(value, list):
+        return [within(item, role) for item in value]
+    return type(value)(min(max(value, role.low), role.high)) if isinstance(value, (int, float)) else value
+
+
+def spread(value: np.ndarray) -> float:
+    """Standard deviation over all elements; 1 where there is none."""
+    deviation = float(np.std(value)) if value.size > 1 else 0.0
+    return deviation if deviation > 0 else 1.0
 
 
 def load(packs: Iterable[str] = ()) -> tuple[Perturbation, ...]:
