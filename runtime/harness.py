@@ -87,9 +87,6 @@ class Harness:
     seed: int = 0
     reseed: bool = True
     """Start every run from the same state of the global generators."""
-    rewritten: Callable[[str, Region], AbstractContextManager[bool]] | None = None
-    """``with harness.rewritten(source, region) as fits:`` runs the target's code as it stands in
-    another text of the module, observed at `region`; False when the code does not fit."""
     rewritten: Callable[[str, Region], AbstractContextManager[Harness | None]] | None = None
     """``with harness.rewritten(source, region) as other``: the same call over another text of the
     module, where `region` is observed; None when the text does not fit. Not available when this is None."""

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ..formats import Format
 from ..harness import Harness
 from ..target import Target
 from ..verdict import CureResult, Evidence
@@ -44,13 +45,17 @@ class Result:
     """What an experiment came to: evidence, or why there is none.
 
     `outside` says that the only failures were on inputs where the true value is undefined
-    or not representable.
+    or not representable. `failing` holds inputs with their formats on which the cures are
+    tried, unless the experiment has tried them itself and filled `cures`.
     """
 
     evidence: Evidence | None = None
     cures: list[CureResult] = field(default_factory=list)
     outside: str = ""
     note: str = ""
+    failing: list[tuple[Format, dict[str, Any]]] = field(default_factory=list)
+    turn: Any = None
+    """The knob that was turned, for the curve of error against magnitude."""
 
 
 class Experiment:

@@ -1,0 +1,193 @@
+"""Confirm one finding: climb down the ladder, run the experiments, verify the cures.
+
+Each rung of the ladder gives a harness (a recorded call, a synthesised one, a slice of the
+function); each experiment looks for a failure of its kind. The first failure on ordinary
+inputs decides. A failure only on extreme inputs is kept and reported as such; where no
+failure is found, the verdict says on which rung that was and what was tried; where nothing
+could be run, why, and the line that would make it run.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+from . import experiments
+from .cure import verify
+from .experiments import Experiment, Result, Session
+from .formats import FORMATS
+from .harness import Harness
+from .ladder import Ladder
+from .loading import Loaded, load
+from .target import Target
+from .trial import Judge
+from .verdict import CONFIRMED, INCONCLUSIVE, OUTSIDE, REFUTED, CureResult, Evidence, Verdict
+
+Emit = Callable[[dict[str, Any]], None]
+CURVE = (1.0, 10.0, 30.0, 100.0, 300.0, 1e3, 1e4, 1e6, 1e8)
+
+
+def confirm(payload: dict[str, Any], emit: Emit) -> dict[str, Any]:
+    """The operation behind ``numlint confirm``: target and options in, verdict out.
+
+    Parameters
+    ----------
+    payload : dict
+        ``target`` (see `Target.to_json`) and ``options``: ``seed``, ``seconds``,
+        ``formats``, ``packs``.
+    emit : callable
+        Receives what is known so far, to be kept if this process is killed.
+    """
+    start = time.monotonic()
+    target = Target.from_json(payload["target"])
+    options = payload.get("options") or {}
+    session = Session(
+        target,
+        seed=int(options.get("seed", 0)),
+        seconds=float(options.get("seconds", 6.0)),
+        formats=tuple(options.get("formats") or Session.formats),
+        packs=tuple(options.get("packs") or ()),
+    )
+    verdict = Verdict(
+        INCONCLUSIVE,
+        target.path,
+        target.region.line,
+        target.region.column,
+        target.rule,
+        target.code,
+        target.qualname,
+        target.fingerprint,
+        seed=session.seed,
+    )
+    try:
+        _decide(verdict, load(target), session, emit)
+    except MemoryError:
+        verdict.reason = "out of memory"
+        verdict.remedy = "numlint confirm --memory: give it more"
+    verdict.seconds = round(time.monotonic() - start, 3)
+    verdict.tried.update(
+        inputs=session.inputs,
+        runs=session.runs,
+        formats=list(session.formats),
+        perturbations=session.perturbations,
+        oracle=session.oracle,
+        notes=session.notes,
+    )
+    return verdict.to_json()
+
+
+def _decide(verdict: Verdict, loaded: Loaded, session: Session, emit: Emit) -> None:
+    """Fill the verdict from the first rung that settles the matter."""
+    target = session.target
+    verdict.stubbed = list(loaded.stubbed)
+    ladder = Ladder(loaded, target, session.seed)
+    until = time.monotonic() + session.seconds
+    best: tuple[Evidence, Result, Harness] | None = None
+    ran: list[Harness] = []
+    outside = ""
+    for harness in ladder:
+        ran.append(harness)
+        emit({"rung": harness.rung, "harness": harness.description})
+        for experiment in _fitting(target, harness):
+            result = _run(experiment, harness, session)
+            outside = outside or result.outside
+            if result.note:
+                session.notes.append(f"{harness.rung}, {experiment.name}: {result.note}")
+            evidence = result.evidence
+            if evidence is None:
+                continue
+            if best is None or _rank(evidence) < _rank(best[0]):
+                best = (evidence, result, harness)
+            if evidence.realism != "extreme":
+                _confirmed(verdict, *best, session)
+                return
+        if time.monotonic() > until:
+            break
+    if best is not None:
+        _confirmed(verdict, *best, session)
+    elif not ran:
+        verdict.reason, verdict.remedy = ladder.account()
+    else:
+        first = ran[0]
+        verdict.rung, verdict.harness = first.rung, first.description
+        verdict.status = OUTSIDE if outside and not session.notes else REFUTED
+        verdict.reason = outside if verdict.status == OUTSIDE else "no failure within the fair range"
+        judged = session.inputs and not all("no input could be judged" in note for note in session.notes)
+        if session.notes and not judged:
+            verdict.status, verdict.reason = INCONCLUSIVE, session.notes[0]
+            verdict.remedy = "numlint record -- COMMAND keeps real calls to start from"
+
+
+def _fitting(target: Target, harness: Harness) -> list[Experiment]:
+    """The experiments for a target: those of its declared signature first."""
+    fitting = [item for item in experiments.load() if item.applies(target, harness)]
+    return sorted(fitting, key=lambda item: (target.signature not in item.signatures, item.name))
+
+
+def _run(experiment: Experiment, harness: Harness, session: Session) -> Result:
+    """Run one experiment; what it stumbles over is a note, not the end."""
+    try:
+        return experiment.run(harness, session)
+    except Exception as error:
+        return Result(note=f"{type(error).__name__}: {error}")
+
+
+def _rank(evidence: Evidence) -> int:
+    return ("plain", "realistic", "stress", "extreme").index(evidence.realism)
+
+
+def _confirmed(verdict: Verdict, evidence: Evidence, result: Result, harness: Harness, session: Session) -> None:
+    """Fill a confirmed verdict: blame, cures, and the curve of the error before and after."""
+    verdict.status = CONFIRMED
+    verdict.rung, verdict.harness = harness.rung, harness.description
+    verdict.evidence = evidence
+    until = time.monotonic() + max(1.0, session.seconds * 0.3)
+    if result.failing and evidence.origin is None:
+        evidence.origin = _blame(harness, result, evidence, session)
+    if result.cures:
+        verdict.cures = result.cures
+    elif result.failing:
+        judge = Judge(harness)
+        verdict.cures = [
+            verify(harness, candidate, result.failing, judge, until) for candidate in session.target.candidates
+        ]
+    _draw(verdict, result, harness, session, until)
+
+
+def _blame(harness: Harness, result: Result, evidence: Evidence, session: Session) -> Any:
+    from .blame import blame
+
+    form, inputs = result.failing[0]
+    try:
+        return blame(harness, inputs, form, session.target.region)
+    except Exception as error:
+        session.notes.append(f"blame: {type(error).__name__}: {error}")
+        return None
+
+
+def _draw(verdict: Verdict, result: Result, harness: Harness, session: Session, until: float) -> None:
+    """Error against magnitude in each format, before and after the first verified cure."""
+    turn, evidence = result.turn, verdict.evidence
+    if turn is None or evidence is None or not turn.perturbation.continuous:
+        return
+    judge = Judge(harness)
+    cured = next((item for item in session.target.candidates if _verified(verdict.cures, item.summary)), None)
+    sign = math.copysign(1.0, turn.magnitude)
+    grid = sorted({abs(value) for value in (*CURVE, *turn.perturbation.magnitudes) if abs(value) <= 1e8})
+    for name in session.formats:
+        form = FORMATS[name]
+        points: list[list[float]] = []
+        for size in grid:
+            if time.monotonic() > until:
+                break
+            inputs = turn.perturbation.turned(
+                harness.inputs, harness.roles, turn.subject, sign * size, session.generator()
+            )
+            points.append([size, *judge.compared(inputs, form, cured)])
+        evidence.curve[name] = [point for point in points if point[1] >= 0]
+
+
+def _verified(cures: list[CureResult], summary: str) -> bool:
+    return any(item.status == "verified" and item.summary == summary for item in cures)

@@ -1,0 +1,290 @@
+"""The main experiment: turn every knob until the flagged expression is wrong.
+
+Perturbations are tried in rounds, ordinary magnitudes of all knobs before strained ones
+of any, and float64 before the narrower formats, so that the first failure found is the
+most ordinary one. Then the knob is turned back: bisection gives the magnitude from which
+each format fails, and greedy reduction the smallest input. An input counts only while it
+stays inside the domains of its roles.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from .. import perturbations, protocol
+from ..boundary import bisect
+from ..formats import FORMATS, Format
+from ..harness import Harness
+from ..minimise import minimise
+from ..perturbations import Perturbation
+from ..target import Target
+from ..trial import INVALID, OUTSIDE, Judge, Trial
+from ..verdict import Boundary, Evidence, Figure, Sample
+from . import Experiment, Result, Session
+
+ORDER = ("plain", "realistic", "stress", "extreme")
+KIND_SIGNATURE = {
+    "nan": "nan",
+    "inf": "overflow",
+    "zero": "underflow",
+    "digits": "cancellation",
+    "sign": "cancellation",
+}
+FAMILIES = {
+    "nan": {"nan", "overflow", "underflow", "nan-gradient"},
+    "overflow": {"overflow", "nan", "divergence"},
+    "underflow": {"underflow", "nan"},
+    "digits": {"cancellation", "absorption", "ill-conditioned", "backward-error"},
+}
+NORMWISE_FAMILIES = ("NL4", "NL5", "NL9")
+SAMPLES = 12
+"""Failing inputs kept for the cure to be tried on."""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One knob at one magnitude, for one subject."""
+
+    perturbation: Perturbation
+    subject: str
+    magnitude: float
+
+    @property
+    def realism(self) -> str:
+        return self.perturbation.realism(self.magnitude)
+
+
+@dataclass
+class Failure:
+    """A failing input, with how it was reached."""
+
+    inputs: dict[str, Any]
+    form: Format
+    trial: Trial
+    turn: Turn | None
+    realism: str
+
+
+@dataclass
+class Search:
+    """The search for a failing input of one harness."""
+
+    harness: Harness
+    session: Session
+    judge: Judge
+    until: float
+    failures: list[Failure] = field(default_factory=list)
+    outside: str = ""
+    invalid: str = ""
+    sound: int = 0
+
+    def inputs(self, turn: Turn) -> dict[str, Any]:
+        return turn.perturbation.turned(
+            self.harness.inputs, self.harness.roles, turn.subject, turn.magnitude, self.session.generator()
+        )
+
+    def attempt(self, inputs: dict[str, Any], form: Format, turn: Turn | None) -> Failure | None:
+        """One trial, and the account of it."""
+        self.session.inputs += 1
+        trial = self.judge.trial(inputs, form)
+        if trial.failed:
+            failure = Failure(inputs, form, trial, turn, realism(turn, form))
+            self.failures.append(failure)
+            return failure
+        if trial.status == OUTSIDE:
+            self.outside = trial.note
+        elif trial.status == INVALID:
+            self.invalid = trial.note
+        else:
+            self.sound += 1
+        return None
+
+    def turns(self, grade: str) -> Iterator[Turn]:
+        """All knobs at the magnitudes of one grade of realism, round robin over the knobs."""
+        queues = []
+        for item in perturbations.load(self.session.packs):
+            magnitudes = [value for value in item.magnitudes if item.realism(value) == grade]
+            for subject in item.subjects(self.harness.inputs, self.harness.roles):
+                queues.append([Turn(item, subject, value) for value in magnitudes])
+        depth = max((len(queue) for queue in queues), default=0)
+        for level in range(depth):
+            yield from (queue[level] for queue in queues if level < len(queue))
+
+    def first(self, formats: list[Format]) -> Failure | None:
+        """The most ordinary failure, or None within the budget."""
+        for form in formats:
+            failure = self.attempt(self.harness.inputs, form, None)
+            if failure:
+                return failure
+        best: Failure | None = None
+        for grade in ORDER[1:]:
+            for turn in self.turns(grade):
+                if time.monotonic() > self.until:
+                    return best
+                try:
+                    changed = self.inputs(turn)
+                except Exception as error:  # a perturbation that does not fit these inputs is no failure
+                    self.invalid = f"{turn.perturbation.name}: {error}"
+                    continue
+                for form in formats:
+                    failure = self.attempt(changed, form, turn)
+                    if failure and failure.realism == grade:
+                        return failure
+                    if failure and (best is None or ORDER.index(failure.realism) < ORDER.index(best.realism)):
+                        best = failure
+            if best is not None and ORDER.index(best.realism) <= ORDER.index(grade):
+                return best
+        return best
+
+
+def realism(turn: Turn | None, form: Format) -> str:
+    """How ordinary a failing input is; float16 and bfloat16 are a choice, so they never make it realistic."""
+    grade = turn.realism if turn else "plain"
+    if form.precision < 24 and grade in ("plain", "realistic"):
+        return "stress"
+    return grade
+
+
+class Value(Experiment):
+    name = "value"
+
+    def applies(self, target: Target, harness: Harness) -> bool:
+        return target.signature not in ("non-determinism", "premature-stop", "never-stops", "nan-gradient")
+
+    def run(self, harness: Harness, session: Session) -> Result:
+        start = time.monotonic()
+        target = session.target
+        judge = Judge(
+            harness,
+            poles=target.confidence != "possible",
+            elementwise=target.code[:3] not in NORMWISE_FAMILIES,
+        )
+        search = Search(harness, session, judge, start + session.seconds * 0.6)
+        formats = [FORMATS[name] for name in session.formats if name in FORMATS]
+        failure = search.first(formats)
+        session.runs += judge.runs
+        session.oracle = ", ".join(f"{kind} ({count})" for kind, count in judge.oracles.items())
+        session.perturbations = sorted({item.name for item in perturbations.load(session.packs)})
+        if failure is None:
+            outside = search.outside if not search.sound or search.outside else ""
+            note = "" if search.sound else f"no input could be judged: {search.invalid or search.outside}"
+            return Result(outside=outside, note=note)
+        return self.evidence(harness, session, search, failure, formats, start + session.seconds * 0.85)
+
+    def evidence(
+        self,
+        harness: Harness,
+        session: Session,
+        search: Search,
+        failure: Failure,
+        formats: list[Format],
+        until: float,
+    ) -> Result:
+        """Turn a failure into evidence: the boundary per format, the smallest input, the figure."""
+        magnitude = None
+        boundary = None
+        turn = failure.turn
+        if turn is not None:
+            boundary = Boundary(
+                turn.perturbation.knob.format(name=turn.subject),
+                realistic=turn.perturbation.realistic,
+                stress=turn.perturbation.stress,
+            )
+            for form in formats:
+                boundary.fails_from[form.name] = _edge(search, turn, form, until)
+            magnitude = boundary.fails_from.get(failure.form.name) or turn.magnitude
+            if turn.perturbation.continuous:
+                failure = self.at(search, turn, magnitude, failure)
+        judge = search.judge
+
+        def fails(inputs: dict[str, Any]) -> bool:
+            trial = judge.trial(inputs, failure.form)
+            return trial.failed and (trial.kind == failure.trial.kind)
+
+        smallest = minimise(failure.inputs, harness.roles, fails, min(until, time.monotonic() + 0.8))
+        trial = judge.trial(smallest, failure.form)
+        if not trial.failed:
+            smallest, trial = failure.inputs, failure.trial
+        signature, chain = signature_of(session.target.signature, trial)
+        evidence = Evidence(
+            signature=signature,
+            realism=failure.realism,
+            figure=figure_of(trial),
+            format=failure.form.name,
+            knob=boundary.knob if boundary else "",
+            magnitude=magnitude,
+            smallest=Sample(
+                {name: protocol.literal(value) for name, value in smallest.items()},
+                failure.form.name,
+                protocol.literal(trial.got),
+                protocol.literal(trial.true) if trial.true is not None else "",
+                exact=protocol.encode(smallest),
+            ),
+            boundary=boundary,
+            chain=chain,
+            reaches_output=trial.reaches_output,
+            note=trial.note,
+        )
+        return Result(evidence=evidence, failing=_samples(search, failure), turn=turn)
+
+    def at(self, search: Search, turn: Turn, magnitude: float, failure: Failure) -> Failure:
+        """The failure at the boundary, where it still is one."""
+        nearer = Turn(turn.perturbation, turn.subject, magnitude)
+        found = search.attempt(search.inputs(nearer), failure.form, nearer)
+        return found or failure
+
+
+def _edge(search: Search, turn: Turn, form: Format, until: float) -> float | None:
+    """The magnitude from which a format fails under one knob; None where it does not fail."""
+    knob = turn.perturbation
+    sign = math.copysign(1.0, turn.magnitude)
+    passes = 0.0
+    for magnitude in sorted((value for value in knob.magnitudes if value * sign > 0), key=abs):
+        if time.monotonic() > until:
+            return None
+        if search.attempt(
+            search.inputs(Turn(knob, turn.subject, magnitude)), form, Turn(knob, turn.subject, magnitude)
+        ):
+            if not knob.continuous:
+                return magnitude
+
+            def fails(size: float) -> bool:
+                return search.judge.trial(search.inputs(Turn(knob, turn.subject, size)), form).failed
+
+            return bisect(fails, passes, magnitude, min(until, time.monotonic() + 0.6))
+        passes = magnitude
+    return None
+
+
+def _samples(search: Search, first: Failure) -> list[tuple[Format, dict[str, Any]]]:
+    """The failing inputs for the cure, the decisive one first, all formats represented."""
+    kept = [first]
+    for failure in search.failures:
+        if failure is not first and len(kept) < SAMPLES and failure.realism != "extreme":
+            kept.append(failure)
+    return [(failure.form, failure.inputs) for failure in kept]
+
+
+def signature_of(declared: str, trial: Trial) -> tuple[str, tuple[str, ...]]:
+    """The signature of a failure: the declared one where what was seen belongs to its family."""
+    if trial.kind in ("LinAlgError",):
+        return ("ill-conditioned" if declared in FAMILIES["digits"] else declared), ()
+    seen = KIND_SIGNATURE.get(trial.kind, "overflow" if trial.kind == "OverflowError" else "nan")
+    family = FAMILIES.get("digits" if seen == "cancellation" else seen, set())
+    if declared in family:
+        return declared, () if declared == seen else (declared, seen)
+    return seen, ()
+
+
+def figure_of(trial: Trial) -> Figure:
+    """The measured number: digits lost where there are some left, else the relative error."""
+    if math.isfinite(trial.error):
+        return Figure("relative error", trial.error)
+    return Figure("relative error", math.inf)
+
+
+EXPERIMENT = Value()
