@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..target import Role
-from . import STRUCTURED, Perturbation, is_real
+from . import STRUCTURED, Perturbation, is_real, within
 
 
 class Coincide(Perturbation):
@@ -35,7 +35,8 @@ class Coincide(Perturbation):
         one, other = subject.split(" and ")
         model = np.resize(inputs[one], inputs[other].shape)
         noise = generator.standard_normal(model.shape) / magnitude if magnitude < 1e16 else 0.0
-        return {**inputs, other: (model * (1 + noise)).astype(inputs[other].dtype)}
+        changed = (model * (1 + noise)).astype(inputs[other].dtype)
+        return {**inputs, other: within(changed, roles.get(other, Role()))}
 
 
 PERTURBATION = Coincide("coincide", "1/distance between {name}", (1e16, 1e2, 1e4, 1e6), 1e16, 1e16, continuous=False)

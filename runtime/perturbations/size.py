@@ -36,7 +36,8 @@ class Size(Perturbation):
         length = shared_length(inputs, axis)
         changed = dict(inputs)
         for name, value in inputs.items():
-            if has_length(value, axis, length):
+            fixed = axis == -1 and roles.get(name, Role()).kind in ("simplex", "onehot", "spd")
+            if has_length(value, axis, length) and not fixed:
                 index = np.arange(round(magnitude)) % length
                 changed[name] = np.take(value, index, axis=axis)
         return changed
@@ -50,7 +51,7 @@ def shared_length(inputs: dict[str, Any], axis: int) -> int:
     """The length that most inputs have along an axis; 0 where there is none."""
     rank = 1 if axis == 0 else 2
     lengths = Counter(value.shape[axis] for value in inputs.values() if is_array(value, rank))
-    return lengths.mostshared_length(1)[0][0] if lengths else 0
+    return lengths.most_common(1)[0][0] if lengths else 0
 
 
 PERTURBATION = Size("size", "number of {name}", (100, 300, 1000, 3000), 1000, 1e5)
