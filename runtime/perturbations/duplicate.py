@@ -23,7 +23,7 @@ class Duplicate(Perturbation):
         form = round(magnitude)
         if form == 1 and len(changed) > 1:
             changed[1] = changed[0]
-        elif form == 2 and changed.shape[-1] > 1:
+        elif form == 2 and changed.shape[-1] > 1 and role.kind not in ("simplex", "onehot"):
             changed[..., -1] = changed[..., 0]
         elif form == 3:
             changed[: (len(changed) + 1) // 2] = changed[0]
