@@ -11,11 +11,12 @@ what it was. `literal` is the other direction of care: text that a person reads.
 from __future__ import annotations
 
 import base64
+import importlib
 import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -167,7 +168,7 @@ def _decode_array(data: dict[str, Any]) -> Any:
 
 def _as_bfloat16(array: Any) -> Any:
     try:
-        import ml_dtypes
+        ml_dtypes = importlib.import_module("ml_dtypes")
     except ImportError:
         return array
     return array.astype(ml_dtypes.bfloat16)
@@ -176,7 +177,7 @@ def _as_bfloat16(array: Any) -> Any:
 def _decode_tensor(data: dict[str, Any]) -> Any:
     array = decode(data["array"])
     try:
-        import torch
+        torch = importlib.import_module("torch")
     except ImportError:
         return array
     return torch.from_numpy(array).to(getattr(torch, data["dtype"])).requires_grad_(data["gradient"])
@@ -228,10 +229,13 @@ def _array_of(tensor: Any) -> Any:
         return tensor
 
 
+_BRACKETS: dict[type, tuple[str, str]] = {list: ("[", "]"), tuple: ("(", ")"), set: ("{", "}")}
+
+
 def _literal_container(value: Any, length: int) -> str:
     kind = type(value)
     if kind in (list, tuple, set) and value:
-        opening, closing = {list: "[]", tuple: "()", set: "{}"}[kind]
+        opening, closing = _BRACKETS[kind]
         items = [literal(item, length) for item in list(value)[:length]]
         return opening + ", ".join(items) + ("," if kind is tuple and len(items) == 1 else "") + closing
     if kind is dict:
@@ -251,7 +255,7 @@ def _literal_array(array: Any, length: int) -> str:
     return _cut(f"{name} array of shape {array.shape}{_extent(array)}", length)
 
 
-def _nested(value: Any, trim: str) -> str:
+def _nested(value: Any, trim: Literal[".", "0"]) -> str:
     if isinstance(value, np.ndarray):
         return "[" + ", ".join(_nested(item, trim) for item in value) + "]" if value.ndim else _nested(value[()], trim)
     if not isinstance(value, np.floating):
