@@ -38,6 +38,33 @@ class ConfigError(Exception):
 
 
 @dataclass(frozen=True)
+class ConfirmSettings:
+    """The settings of ``numlint confirm``: those of the command line, where they are not given there.
+
+    Attributes
+    ----------
+    python : str
+        The interpreter that runs the code; empty for that of the project.
+    seconds : float
+        For each finding.
+    jobs : int
+        Findings at a time; 0 for one for each processor.
+    seed : int
+    perturbation_packs : tuple of str
+        Packages with further perturbations, importable by that interpreter.
+    inputs : str
+        File that declares inputs of functions.
+    """
+
+    python: str = ""
+    seconds: float = 10.0
+    jobs: int = 0
+    seed: int = 0
+    perturbation_packs: tuple[str, ...] = ()
+    inputs: str = ""
+
+
+@dataclass(frozen=True)
 class Config:
     """The settings of a run.
 
@@ -59,6 +86,7 @@ class Config:
         Packages with further rules, importable from `root` or installed.
     src : tuple of str
         Folders that the project's own modules are imported from.
+    confirm : ConfirmSettings
     """
 
     root: str = "."
@@ -71,6 +99,7 @@ class Config:
     respect_gitignore: bool = True
     rule_packs: tuple[str, ...] = ()
     src: tuple[str, ...] = ("src", ".")
+    confirm: ConfirmSettings = field(default_factory=ConfirmSettings)
 
     def relative(self, path: str) -> str:
         """Give a path as the patterns of the configuration see it."""
@@ -220,6 +249,34 @@ class _Reader:
             self.fail(f"{at[-1]!r} must be true or false", at)
         return value
 
+    def string(self, value: Any, at: tuple[str, ...]) -> str:
+        if not isinstance(value, str):
+            self.fail(f"{at[-1]!r} must be a string", at)
+        return value
+
+    def path(self, value: Any, at: tuple[str, ...]) -> str:
+        """A path relative to the file; a bare name, such as that of a program, stays one."""
+        text = self.string(value, at)
+        return os.path.join(os.path.dirname(os.path.abspath(self.file)), text) if os.path.dirname(text) else text
+
+    def file_beside(self, value: Any, at: tuple[str, ...]) -> str:
+        return os.path.join(os.path.dirname(os.path.abspath(self.file)), self.string(value, at))
+
+    def whole(self, value: Any, at: tuple[str, ...]) -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            self.fail(f"{at[-1]!r} must be a whole number that is not negative", at)
+        return value
+
+    def positive(self, value: Any, at: tuple[str, ...]) -> float:
+        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < float("inf"):
+            self.fail(f"{at[-1]!r} must be a positive number", at)
+        return float(value)
+
+    def confirmation(self, value: Any, at: tuple[str, ...]) -> ConfirmSettings:
+        if not isinstance(value, dict):
+            self.fail(f"{at[-1]!r} must be a table", at)
+        return ConfirmSettings(**self.read(value, CONFIRM_KEYS, at)[1])
+
     def confidence(self, value: Any, at: tuple[str, ...]) -> Confidence:
         labels = {confidence.label: confidence for confidence in Confidence}
         if not isinstance(value, str) or value not in labels:
@@ -245,6 +302,14 @@ PATH_KEYS: Mapping[str, Kind] = {
     "ignore": _Reader.strings,
     "min-confidence": _Reader.confidence,
 }
+CONFIRM_KEYS: Mapping[str, Kind] = {
+    "python": _Reader.path,
+    "seconds": _Reader.positive,
+    "jobs": _Reader.whole,
+    "seed": _Reader.whole,
+    "perturbation-packs": _Reader.strings,
+    "inputs": _Reader.file_beside,
+}
 CONFIG_KEYS: Mapping[str, Kind] = {
     **PATH_KEYS,
     "exclude": _Reader.globs,
@@ -253,6 +318,7 @@ CONFIG_KEYS: Mapping[str, Kind] = {
     "rule-packs": _Reader.strings,
     "src": _Reader.strings,
     "per-path": _Reader.paths,
+    "confirm": _Reader.confirmation,
 }
 
 

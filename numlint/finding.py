@@ -7,8 +7,10 @@ output format share. They depend on nothing else in the package.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum, IntEnum
+from typing import Any
 
 SIGNATURES = (
     "overflow",
@@ -129,6 +131,8 @@ class Finding:
     origin: tuple[Step, ...] = ()
     rewrite: Rewrite | None = None
     fingerprint: str = ""
+    verdict: Mapping[str, Any] | None = field(default=None, compare=False)
+    """What running it showed, as a verdict file has it; None when it was not run."""
 
 
 @dataclass(frozen=True)

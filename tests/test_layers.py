@@ -15,7 +15,7 @@ from numlint.rule import FAMILIES, load
 
 # A module imports from its own row and from those above it.
 LAYERS = (
-    {"finding", "source", "patterns", "gitignore"},
+    {"finding", "source", "patterns", "gitignore", "evidence"},
     {"graph"},
     {"facts"},
     {"function"},
@@ -23,10 +23,13 @@ LAYERS = (
     {"suspect"},
     {"linter"},
     {"selection", "config", "packs", "suppress", "discover", "pool", "run", "fix"},
+    {"confirm"},
     {"report", "pages"},
     {"cli", "__main__"},
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
+RUNTIME_API = {"target", "verdict", "protocol", "formats"}
+"""What the host shares with the code that runs elsewhere: plain data."""
 RULE_API = {"rule", "function", "graph", "facts", "finding"}
 
 
@@ -69,9 +72,22 @@ def test_the_host_imports_upwards_only(root: Path) -> None:
     wrong = []
     for file, line, target in own(root, "numlint", "numlint"):
         source = file.relative_to(root / "numlint").parts[0].removesuffix(".py")
+        if target == "runtime" and RANK[source] >= RANK["confirm"]:
+            continue
         if source != "__init__" and RANK.get(target, len(LAYERS)) > RANK[source]:
             wrong.append(f"{file.relative_to(root)}:{line}: {source} imports {target}")
     assert wrong == []
+
+
+def test_the_host_shares_plain_data_with_the_runtime_and_nothing_else(root: Path) -> None:
+    uses = {
+        (str(file.relative_to(root)), line, name.split(".")[2])
+        for file in sorted((root / "numlint").rglob("*.py"))
+        for line, name in imported(file, dotted(file, root / "numlint", "numlint"))
+        if name.startswith("numlint.runtime.")
+    }
+    assert uses
+    assert [use for use in sorted(uses) if use[2] not in RUNTIME_API] == []
 
 
 def test_rules_use_the_rule_interface_only(root: Path) -> None:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
 import click
 
 from numlint import report as formats
 from numlint.cli import EXIT_CLEAN, EXIT_FAILED, EXIT_FOUND
+from numlint.cli._selecting import layer, selecting_options
 from numlint.cli._settings import color_of, config_options, echo, settings, width
 from numlint.finding import Confidence
 from numlint.rule import Rule
 from numlint.run import Fixing, Report, run, run_text
-from numlint.selection import Layer, Selection, UnknownSelector, resolve
+from numlint.selection import Selection
 
 EPILOG = """\
 \b
@@ -37,9 +39,7 @@ Exit codes:
 
 @click.command(epilog=EPILOG, short_help="Check files and folders for numerical hazards.")
 @click.argument("paths", nargs=-1)
-@click.option("--select", metavar="RULES", multiple=True, help="Run only these: names, codes or prefixes, by commas.")
-@click.option("--extend-select", metavar="RULES", multiple=True, help="Run these besides those that are selected.")
-@click.option("--ignore", metavar="RULES", multiple=True, help="Do not run these.")
+@selecting_options
 @click.option(
     "--min-confidence",
     type=click.Choice([confidence.label for confidence in Confidence]),
@@ -57,6 +57,12 @@ Exit codes:
 )
 @click.option("-o", "--output-file", metavar="FILE", help="Write it to this file.")
 @click.option("--statistics", is_flag=True, help="Show how often each rule found something; same as the format.")
+@click.option(
+    "--verdicts", "verdict_file", metavar="FILE", help="Show what `numlint confirm` proved, as it wrote it there."
+)
+@click.option(
+    "--confirmed-only", is_flag=True, help="With --verdicts: only findings that fail on inputs to be expected."
+)
 @click.option("--stdin-filename", metavar="PATH", help="Check standard input as if it were this file.")
 @click.option(
     "-j", "--jobs", type=click.IntRange(0), default=0, metavar="N", help="Processes; 0 for one for each processor."
@@ -76,6 +82,8 @@ def command(
     output_format: str,
     output_file: str | None,
     statistics: bool,
+    verdict_file: str | None,
+    confirmed_only: bool,
     stdin_filename: str | None,
     jobs: int,
     config_file: str | None,
@@ -89,17 +97,14 @@ def command(
     a stable way to write it; `numlint explain RULE` tells the rest. A comment
     `# numlint: ignore[RULE] reason` suppresses it.
     """
+    if confirmed_only and verdict_file is None:
+        raise click.UsageError("--confirmed-only needs the verdicts: --verdicts FILE, which `numlint confirm` writes")
     from_stdin = _reads_stdin(paths, stdin_filename)
     where = [stdin_filename or "."] if from_stdin else list(paths or ["."])
     config, rules = settings(where, config_file, isolated)
-    layer = Layer(
-        _selectors("--select", select, rules) if select else None,
-        _selectors("--extend-select", extend_select, rules),
-        _selectors("--ignore", ignore, rules),
-    )
     selection = Selection(
         rules,
-        (config.layer, layer),
+        (config.layer, layer(select, extend_select, ignore, rules)),
         config.per_path,
         config.min_confidence,
         override=Confidence[min_confidence.upper()] if min_confidence else None,
@@ -116,6 +121,8 @@ def command(
         report = run(where, config, selection, jobs=jobs, fixing=fixing, write=not diff, force_exclude=force_exclude)
         if not report.files and not report.problems:
             click.echo(f"warning: no Python files in {', '.join(where)}", err=True)
+    if verdict_file is not None:
+        report = _with_verdicts(report, verdict_file, confirmed_only)
     if diff:
         _show_diff(report, output_file)
     elif from_stdin and fix:
@@ -137,14 +144,19 @@ def _reads_stdin(paths: Sequence[str], stdin_filename: str | None) -> bool:
     return "-" in paths or stdin_filename is not None
 
 
-def _selectors(option: str, values: Sequence[str], rules: Sequence[Rule]) -> tuple[str, ...]:
-    selectors = tuple(filter(None, (part.strip() for value in values for part in value.split(","))))
-    for selector in selectors:
-        try:
-            resolve(selector, rules)
-        except UnknownSelector as error:
-            raise click.UsageError(f"{option}: {error}") from None
-    return selectors
+def _with_verdicts(report: Report, file: str, confirmed_only: bool) -> Report:
+    from numlint.confirm import verdicts
+
+    try:
+        known = verdicts.read(file)
+        findings, changed = verdicts.joined(report.findings, report.sources, known, confirmed_only=confirmed_only)
+    except verdicts.Unusable as error:
+        raise click.UsageError(f"--verdicts: {error}") from None
+    if changed:
+        places = ", ".join(f"{finding.path}:{finding.span.line}" for finding in changed[:3])
+        more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
+        click.echo(f"warning: changed since {file} was written: {places}{more}; run `numlint confirm` again", err=True)
+    return replace(report, findings=findings)
 
 
 def _collect_less_garbage() -> None:

@@ -100,6 +100,13 @@ class Subject:
                 stack.append(node)
         return found
 
+    def functions(self) -> list[str]:
+        """Names of all functions and classes, without ``<locals>``, in source order."""
+        analysis = self._analysis
+        if analysis is None:
+            return []
+        return [*(item.qualname for item in analysis.module.definitions), *analysis.module.classes]
+
     def function(self, finding: Finding) -> Function | None:
         """What the function of a finding computes; None when that cannot be told."""
         if self._analysis is None:

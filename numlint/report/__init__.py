@@ -4,13 +4,14 @@ Each module of this package is one format and defines ``name`` and ``render``. T
 are found by walking the package, and only the one that is asked for is imported: most
 output needs neither rich nor the json of a report. A trailing underscore in a module's
 name (``json_``) keeps it apart from the standard library and is no part of the format's
-name; modules that begin with one are no formats.
+name; modules that begin with one are no formats, and neither are packages: `verdict` holds
+the formats for what `numlint confirm` came to.
 """
 
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from typing import Protocol, cast
 
@@ -57,10 +58,15 @@ class Format(Protocol):
         """The report as text; empty, or ended by a line end."""
 
 
-def formats() -> tuple[str, ...]:
-    """The names of the formats, sorted; none of them is imported."""
-    names = (module.name for module in pkgutil.iter_modules(__path__))
-    return tuple(sorted(name.rstrip("_") for name in names if not name.startswith("_")))
+def formats(package: Sequence[str] = __path__) -> tuple[str, ...]:
+    """The names of the formats of a package, sorted; none of them is imported."""
+    return tuple(sorted(name.rstrip("_") for name in _modules(package)))
+
+
+def _modules(package: Sequence[str]) -> Iterator[str]:
+    for module in pkgutil.iter_modules(package):
+        if not module.name.startswith("_") and not module.ispkg:
+            yield module.name
 
 
 def render(name: str, report: Report, rules: Sequence[Rule], *, color: bool, width: int) -> str:
@@ -83,8 +89,19 @@ def render(name: str, report: Report, rules: Sequence[Rule], *, color: bool, wid
     ValueError
         When there is no such format.
     """
-    for module in pkgutil.iter_modules(__path__):
-        if module.name.rstrip("_") == name and not module.name.startswith("_"):
-            chosen = cast(Format, import_module(f"{__name__}.{module.name}"))
-            return chosen.render(report, rules, color=color, width=width)
-    raise ValueError(f"no output format {name!r}; one of {', '.join(formats())}")
+    chosen = cast(Format, find(name, __path__, __name__))
+    return chosen.render(report, rules, color=color, width=width)
+
+
+def find(name: str, package: Sequence[str], prefix: str) -> object:
+    """Import the module of a format.
+
+    Raises
+    ------
+    ValueError
+        When there is no such format.
+    """
+    for module in _modules(package):
+        if module.rstrip("_") == name:
+            return import_module(f"{prefix}.{module}")
+    raise ValueError(f"no output format {name!r}; one of {', '.join(formats(package))}")

@@ -6,13 +6,14 @@ or a commit message; colour only repeats what the words say.
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from numlint.evidence import sentence, status
 from numlint.finding import Finding, Problem, Rewrite, Safety, Severity, Span, Step
 from numlint.fix import Fitted, Fitter
 from numlint.report import Report
+from numlint.report._drawing import count, drawn
 from numlint.report._frame import Row, cut, frame, wrapped
 from numlint.report._patch import changes
 from numlint.report._printable import one_line, printable
@@ -21,24 +22,6 @@ from numlint.rule import Rule
 name = "full"
 
 _SEVERITY = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.NOTE: "bold blue"}
-_STYLES = {
-    "path": "bold",
-    "place": "cyan",
-    "name": "bold",
-    "quiet": "dim",
-    "gutter": "blue",
-    "code": "",
-    "context": "dim",
-    "step": "bold cyan",
-    "label": "cyan",
-    "text": "",
-    "heading": "bold",
-    "removed": "red",
-    "added": "green",
-    "good": "green",
-    "caution": "yellow",
-    "bad": "bold red",
-}
 _INDENT = "  "
 _HEADING = len("what to do: ")
 # Longer lines are tiring to read, however wide the terminal is.
@@ -56,7 +39,7 @@ def render(report: Report, rules: Sequence[Rule], *, color: bool, width: int) ->
     ]
     blocks += [_problem(problem, fitters.get(problem.path), width) for problem in report.problems]
     blocks.append([*_hint(report.findings, {rule.name for rule in rules}), *_summary(report, fits)])
-    return _drawn(blocks, color)
+    return drawn(blocks, color)
 
 
 def _fitted(finding: Finding, fitter: Fitter | None) -> Fitted:
@@ -82,6 +65,8 @@ def _finding(finding: Finding, fitter: Fitter | None, fitted: Fitted, width: int
     rows += _paragraph("", finding.message, width)
     if finding.threshold:
         rows += _paragraph("threshold:", finding.threshold, width)
+    if finding.verdict is not None:
+        rows += _paragraph("run:", f"{status(finding.verdict)}: {sentence(finding.verdict)}", width, "caution")
     if finding.rewrite is not None:
         rows += _cure(finding.rewrite, fitter, fitted, width)
     return rows
@@ -176,19 +161,19 @@ def _summary(report: Report, fits: Sequence[Fitted]) -> list[Row]:
     found: Row = [("no findings", "heading")]
     if report.findings:
         counts = Counter(finding.severity for finding in report.findings)
-        found = [(_count(len(report.findings), "finding"), "heading")]
+        found = [(count(len(report.findings), "finding"), "heading")]
         for index, severity in enumerate(severity for severity in Severity if counts[severity]):
             found += [
                 (", " if index else ": ", "text"),
-                (_count(counts[severity], severity.value), _SEVERITY[severity]),
+                (count(counts[severity], severity.value), _SEVERITY[severity]),
             ]
     if report.problems:
         found += [("; ", "text"), (f"{len(report.problems)} not checked", "bad")]
-    looked = f"{_count(report.files, 'file')} checked" if report.files else "no files checked"
+    looked = f"{count(report.files, 'file')} checked" if report.files else "no files checked"
     if report.skipped:
         looked += f", {report.skipped} skipped"
     if report.suppressed:
-        looked += f"; {_count(report.suppressed, 'finding')} suppressed"
+        looked += f"; {count(report.suppressed, 'finding')} suppressed"
     rows: list[Row] = [found, [(looked, "text")]]
     pairs = zip(report.findings, fits, strict=True)
     safeties = Counter(finding.rewrite.safety for finding, fitted in pairs if finding.rewrite and fitted.edits)
@@ -196,27 +181,3 @@ def _summary(report: Report, fits: Sequence[Fitted]) -> list[Row]:
     if safeties[Safety.UNSAFE]:
         fixes.append(f"{safeties[Safety.UNSAFE]} {'more' if fixes else 'fixable'} with --unsafe-fixes")
     return [*rows, [(", ".join(fixes), "good")]] if fixes else rows
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _drawn(blocks: Iterable[list[Row]], color: bool) -> str:
-    """The rows as text, blocks apart by a blank line."""
-    rows: list[Row] = []
-    for block in blocks:
-        rows += [[], *block] if rows else block
-    if not color:
-        return "".join("".join(part for part, _ in row) + "\n" for row in rows)
-    from rich.console import Console
-    from rich.text import Text
-
-    # The rows have their width already: a console that is never too narrow only adds the colours.
-    output = io.StringIO()
-    console = Console(
-        file=output, force_terminal=True, color_system="standard", legacy_windows=False, width=1 << 20, _environ={}
-    )
-    for row in rows:
-        console.print(Text.assemble(*((part, _STYLES.get(style, style)) for part, style in row)), soft_wrap=True)
-    return output.getvalue()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from numlint.finding import Finding, Problem, Severity
+from numlint.evidence import sentence
+from numlint.finding import Finding, Problem, Severity, Span
 from numlint.report import Report
 from numlint.report._printable import printable
 from numlint.rule import Rule
@@ -16,24 +17,30 @@ _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE
 
 def render(report: Report, rules: Sequence[Rule], *, color: bool, width: int) -> str:
     """One command for each finding, and one for each problem."""
-    commands = [*map(_finding, report.findings), *map(_problem, report.problems)]
+    commands = [*map(_finding, report.findings), *map(not_checked, report.problems)]
     return "".join(f"{command}\n" for command in commands)
 
 
 def _finding(finding: Finding) -> str:
-    span = finding.span
-    where: dict[str, object] = {"file": printable(finding.path), "line": span.line}
+    proved = sentence(finding.verdict) if finding.verdict is not None else ""
+    message = "\n".join(filter(None, (finding.message, finding.threshold, proved)))
+    title = f"{finding.code} {finding.rule} [{finding.confidence.label}]"
+    return annotation(_COMMANDS[finding.severity], finding.path, finding.span, title, message)
+
+
+def annotation(command: str, path: str, span: Span, title: str, message: str) -> str:
+    """The command for an annotation of a region."""
+    where: dict[str, object] = {"file": printable(path), "line": span.line}
     # GitHub refuses columns on an annotation of several lines.
     if span.line == span.end_line:
         where |= {"col": span.column, "endLine": span.end_line, "endColumn": span.end_column}
     else:
         where |= {"endLine": span.end_line}
-    message = finding.message if not finding.threshold else f"{finding.message}\n{finding.threshold}"
-    title = f"{finding.code} {finding.rule} [{finding.confidence.label}]"
-    return _command(_COMMANDS[finding.severity], {**where, "title": title}, message)
+    return _command(command, {**where, "title": title}, message)
 
 
-def _problem(problem: Problem) -> str:
+def not_checked(problem: Problem) -> str:
+    """The command for what could not be checked."""
     where: dict[str, object] = {"file": printable(problem.path)}
     if problem.line:
         where |= {"line": problem.line, "col": problem.column or 1}

@@ -54,6 +54,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "origin": [{**_span(step.span), "text": step.text} for step in finding.origin],
         "rewrite": _rewrite(finding.rewrite) if finding.rewrite else None,
         "fingerprint": finding.fingerprint,
+        **({"verdict": finding.verdict} if finding.verdict is not None else {}),
     }
 
 

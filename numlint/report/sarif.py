@@ -9,12 +9,13 @@ a notification of the invocation.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
 
 from numlint import __version__
+from numlint.evidence import sentence, status
 from numlint.finding import Finding, Problem, Safety, Span
 from numlint.fix import Fitter
 from numlint.report import Report
@@ -28,8 +29,15 @@ _FINGERPRINT = "numlint/v1"
 
 def render(report: Report, rules: Sequence[Rule], *, color: bool, width: int) -> str:
     """A SARIF log of one run."""
+    return json.dumps(log(report.findings, report.problems, rules, report.sources), indent=2) + "\n"
+
+
+def log(
+    findings: Sequence[Finding], problems: Sequence[Problem], rules: Sequence[Rule], sources: Mapping[str, str]
+) -> dict[str, Any]:
+    """A SARIF log of one run, as plain data; its results are those of the findings, in their order."""
     descriptors = {rule.code: _descriptor(rule) for rule in rules}
-    for finding in report.findings:
+    for finding in findings:
         # Findings about suppression comments and the like come from no rule of a pack.
         descriptors.setdefault(finding.code, {"id": finding.code, "name": finding.rule})
     indices = {code: index for index, code in enumerate(descriptors)}
@@ -46,15 +54,22 @@ def render(report: Report, rules: Sequence[Rule], *, color: bool, width: int) ->
         "columnKind": "unicodeCodePoints",
         "invocations": [
             {
-                "executionSuccessful": not report.problems,
-                "toolExecutionNotifications": [_notification(problem) for problem in report.problems],
+                "executionSuccessful": not problems,
+                "toolExecutionNotifications": [_notification(problem) for problem in problems],
             }
         ],
         "results": [
-            _result(finding, indices[finding.code], _fitter(fitters, finding, report)) for finding in report.findings
+            _result(finding, indices[finding.code], _fitter(fitters, finding, sources)) for finding in findings
         ],
     }
-    return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+    return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
+
+
+def with_verdict(result: dict[str, Any], verdict: Mapping[str, Any]) -> None:
+    """Add to a result what running the code showed: in words to the message, whole to the properties."""
+    said = sentence(verdict)
+    result["message"]["text"] += f"\n{status(verdict)}: {said}" if said else f"\n{status(verdict)}"
+    result["properties"]["verdict"] = dict(verdict)
 
 
 def _descriptor(rule: Rule) -> dict[str, Any]:
@@ -72,9 +87,9 @@ def _descriptor(rule: Rule) -> dict[str, Any]:
     }
 
 
-def _fitter(fitters: dict[str, Fitter], finding: Finding, report: Report) -> Fitter | None:
-    if finding.path not in fitters and finding.path in report.sources:
-        fitters[finding.path] = Fitter(report.sources[finding.path])
+def _fitter(fitters: dict[str, Fitter], finding: Finding, sources: Mapping[str, str]) -> Fitter | None:
+    if finding.path not in fitters and finding.path in sources:
+        fitters[finding.path] = Fitter(sources[finding.path])
     return fitters.get(finding.path)
 
 
@@ -106,6 +121,8 @@ def _result(finding: Finding, index: int, fitter: Fitter | None) -> dict[str, An
         "framework": finding.framework,
         "threshold": finding.threshold,
     }
+    if finding.verdict is not None:
+        with_verdict(result, finding.verdict)
     return result
 
 

@@ -20,7 +20,7 @@ def test_the_formats_are_the_modules_of_the_package() -> None:
 
 
 def test_each_format_says_the_name_it_is_found_by() -> None:
-    modules = [name for _, name, _ in iter_modules(numlint.report.__path__) if not name.startswith("_")]
+    modules = [m.name for m in iter_modules(numlint.report.__path__) if not m.name.startswith("_") and not m.ispkg]
     assert sorted(import_module(f"numlint.report.{name}").name for name in modules) == list(formats())
 
 

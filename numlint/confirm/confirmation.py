@@ -1,0 +1,144 @@
+"""The run of the whole: targets go to the interpreter of the code, verdicts come back one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from numlint.confirm.targets import Case
+from numlint.confirm.verdicts import SURE
+from numlint.finding import Problem
+from numlint.runtime.verdict import CONFIRMED, INCONCLUSIVE, Verdict
+
+Request = dict[str, Any]
+Exchange = Callable[[Iterable[Request]], Iterator[tuple[Request, dict[str, Any]]]]
+"""What runs requests and gives each back with its answer, in any order."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How hard to try.
+
+    Attributes
+    ----------
+    seed : int
+    seconds : float
+        For each target.
+    formats : tuple of str
+    machines : bool
+        Whether to demonstrate on emulated machines.
+    packs : tuple of str
+        Packages with further perturbations.
+    """
+
+    seed: int = 0
+    seconds: float = 10.0
+    formats: tuple[str, ...] = ("float64", "float32", "float16")
+    machines: bool = True
+    packs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """A finding with what became of it."""
+
+    case: Case
+    verdict: Verdict
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether it fails on an input that can be expected."""
+        return is_sure(self.verdict)
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """The outcome of a run, as far as it came.
+
+    Attributes
+    ----------
+    results : tuple of Confirmed
+        In the order of the findings.
+    problems : tuple of Problem
+        What could not be read or parsed.
+    sources : mapping of str to str
+        Decoded text by path.
+    remarks : tuple of str
+        What was asked for and is not there.
+    left : int
+        Findings that Ctrl-C left without a verdict.
+    seconds : float
+    seed : int
+    python : str
+        The interpreter that ran the code.
+    """
+
+    results: tuple[Confirmed, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    sources: Mapping[str, str] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+    left: int = 0
+    seconds: float = 0.0
+    seed: int = 0
+    python: str = ""
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        return tuple(result.verdict for result in self.results)
+
+
+def is_sure(verdict: Verdict) -> bool:
+    """Whether a verdict is a confirmation on an input that can be expected."""
+    return verdict.status == CONFIRMED and verdict.evidence is not None and verdict.evidence.realism in SURE
+
+
+def request(case: Case, options: Options) -> Request:
+    """What is sent to the runtime for one finding."""
+    return {"op": "confirm", "target": case.target.to_json(), "options": asdict(options)}
+
+
+def confirm(
+    cases: Sequence[Case], exchange: Exchange, options: Options, started: Callable[[Case], None] = lambda case: None
+) -> Iterator[Confirmed]:
+    """Confirm findings; iterate over the results as they come.
+
+    Parameters
+    ----------
+    cases : sequence of Case
+    exchange : callable
+        Runs requests in the interpreter of the code under test.
+    options : Options
+    started : callable
+        Is told which target is asked for next.
+    """
+    requests = [request(case, options) for case in cases]
+    by_request = {id(sent): case for sent, case in zip(requests, cases, strict=True)}
+
+    def feed() -> Iterator[Request]:
+        for sent in requests:
+            started(by_request[id(sent)])
+            yield sent
+
+    for sent, answer in exchange(feed()):
+        case = by_request[id(sent)]
+        yield Confirmed(case, _named(answered(answer), case, options))
+
+
+def answered(answer: Mapping[str, Any]) -> Verdict:
+    """The verdict that an answer holds; an answer without one is inconclusive, with what was said instead."""
+    said = answer.get("verdict")
+    if isinstance(said, Mapping):
+        return Verdict.from_json(dict(said))
+    reason = str(answer.get("error") or "the runtime gave no verdict")
+    return Verdict(INCONCLUSIVE, reason=reason, remedy=str(answer.get("hint") or ""))
+
+
+def _named(verdict: Verdict, case: Case, options: Options) -> Verdict:
+    """The verdict with what the host knows better: where the finding stands, by the path that the user knows."""
+    finding = case.finding
+    verdict.path, verdict.line, verdict.column = finding.path, finding.span.line, finding.span.column
+    verdict.rule, verdict.code, verdict.fingerprint = finding.rule, finding.code, finding.fingerprint
+    verdict.function = case.target.qualname or "<module>"
+    verdict.seed = options.seed
+    return verdict

@@ -1,0 +1,92 @@
+"""Verdicts in words: the sentences that every format shares.
+
+They take verdicts as plain data, as the verdict file holds them, so that `check` can say
+what was proved without importing anything that runs code.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+Data = Mapping[str, Any]
+STATUS = {
+    "confirmed": "confirmed",
+    "refuted": "refuted",
+    "outside-domain": "outside domain",
+    "inconclusive": "inconclusive",
+}
+_FORMATS = ("float64", "float32", "float16", "bfloat16")
+
+
+def status(verdict: Data) -> str:
+    """``confirmed, realistic``."""
+    realism = (verdict.get("evidence") or {}).get("realism", "")
+    said = STATUS.get(verdict["status"], str(verdict["status"]))
+    return f"{said}, {realism}" if realism and verdict["status"] == "confirmed" else said
+
+
+def sentence(verdict: Data) -> str:
+    """One line for a verdict: ``overflow -> nan: float32 from max|z| = 88.73, float16 from 11.1``; or its reason."""
+    evidence = verdict.get("evidence")
+    if verdict["status"] != "confirmed" or not evidence:
+        return " ".join(str(verdict.get("reason") or "").split())
+    return f"{chain(evidence)}: {', '.join(boundary(evidence) or figure(evidence))}"
+
+
+def chain(evidence: Data) -> str:
+    """How it failed: ``overflow -> nan``."""
+    return " -> ".join(evidence.get("chain") or ()) or str(evidence.get("signature", ""))
+
+
+def boundary(evidence: Data) -> list[str]:
+    """From which magnitude on each format fails, the one at hand first and with the name of the knob."""
+    known = evidence.get("boundary") or {}
+    fails: dict[str, float | None] = dict(known.get("fails_from") or {})
+    own = str(evidence.get("format", ""))
+    order = sorted(fails, key=lambda name: (name != own, fails[name] is None, fails[name] or 0.0))
+    knob = str(known.get("knob") or evidence.get("knob") or "")
+    said: list[str] = []
+    for name in order:
+        magnitude = fails[name]
+        if magnitude is None:
+            continue
+        at = f"{knob} = {number(magnitude)}" if knob and not said else number(magnitude)
+        said.append(f"{name} from {at}")
+    sound = [name for name in _FORMATS if name in fails and fails[name] is None]
+    return [*said, f"not {' or '.join(sound)}"] if said and sound else said
+
+
+def figure(evidence: Data) -> list[str]:
+    """The measured number of the signature, and where it was measured."""
+    measured = evidence.get("figure") or {}
+    said: list[str] = []
+    if measured.get("name"):
+        unit = f" {measured['unit']}" if measured.get("unit") else ""
+        said.append(f"{measured['name']} {number(measured.get('value'))}{unit}")
+    magnitude = evidence.get("magnitude")
+    knob = f" at {evidence['knob']} = {number(magnitude)}" if evidence.get("knob") and magnitude is not None else ""
+    return [*said, f"{evidence.get('format', '')}{knob}"]
+
+
+def outcome(evidence: Data) -> str:
+    """What came out that should not have: ``nan``, ``inf``, or nothing where the number was merely wrong."""
+    said = {*(evidence.get("chain") or ()), str(evidence.get("signature"))}
+    return "nan" if said & {"nan", "nan-gradient"} else "inf" if "overflow" in said else "not finite"
+
+
+def number(value: float | None) -> str:
+    """A number with as many digits as convince."""
+    if value is None:
+        return "unknown"
+    if math.isfinite(value) and value == int(value) and abs(value) < 1e6:
+        return str(int(value))
+    return f"{value:.4g}".replace("e+0", "e").replace("e-0", "e-").replace("e+", "e")
+
+
+def error(value: float | None) -> str:
+    """A relative error."""
+    return (
+        "unknown" if value is None else "0" if value == 0 else f"{value:.1e}".replace("e-0", "e-").replace("e+0", "e")
+    )

@@ -1,0 +1,268 @@
+"""For people: each verdict as a few lines that answer "is that really a problem here?"."""
+
+from __future__ import annotations
+
+import math
+import re
+import shlex
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rich.cells import cell_len
+
+from numlint import evidence as words
+from numlint.confirm.confirmation import Confirmation, Confirmed
+from numlint.confirm.cures import verified
+from numlint.finding import Problem, Rewrite
+from numlint.report._drawing import count, drawn
+from numlint.report._frame import Row, wrapped
+from numlint.report._printable import one_line, printable
+from numlint.rule import Rule
+
+name = "text"
+
+_GAP = "   "
+_MEASURE = 100
+"""Where the verdict stands at the end of a heading, however wide the terminal is."""
+_LABELS = ((100, 23), (0, 17))
+"""From which width on labels take how many columns."""
+_STATUS = {"confirmed": "bad", "refuted": "good", "outside-domain": "quiet", "inconclusive": "caution"}
+_RUNGS = {"recorded": "recorded call", "declared": "declared call", "synthesised": "synthesised call", "slice": "slice"}
+
+Line = tuple[str, str, list[str]]
+"""A label, the style of what follows, and phrases that are kept together where they fit."""
+
+
+def render(confirmation: Confirmation, rules: Sequence[Rule], *, color: bool, width: int, detail: int) -> str:
+    """Verdicts in the order of the findings, then what was not run, then a summary."""
+    width = max(width, 40)
+    shown = [result for result in confirmation.results if detail or result.is_sure]
+    blocks = [_block(result, confirmation, width, detail) for result in shown]
+    blocks += [_problem(problem, width) for problem in confirmation.problems]
+    blocks.append(_summary(confirmation))
+    return drawn(blocks, color)
+
+
+def _block(result: Confirmed, confirmation: Confirmation, width: int, detail: int) -> list[Row]:
+    rows = _heading(result, width)
+    for line in _lines(result, confirmation, detail):
+        rows += _laid_out(line, width)
+    return rows
+
+
+def _heading(result: Confirmed, width: int) -> list[Row]:
+    verdict = result.verdict
+    left: Row = [
+        (printable(verdict.path), "path"),
+        (f":{verdict.line}:{verdict.column}", "place"),
+        (f" {verdict.rule}", "name"),
+        (f" ({verdict.code})", "quiet"),
+    ]
+    if verdict.function and verdict.function != "<module>":
+        left.append((f" in {printable(verdict.function)}", "quiet"))
+    realism = verdict.evidence.realism if verdict.evidence is not None and verdict.status == "confirmed" else ""
+    sure = result.is_sure or verdict.status != "confirmed"
+    style = _STATUS.get(verdict.status, "text") if sure else "quiet"
+    said = words.STATUS.get(verdict.status, verdict.status).upper()
+    right: Row = [(said, style), *([(f"  {realism}", "text")] if realism else [])]
+    room = min(width, _MEASURE) - _cells(left) - _cells(right)
+    return [[*left, (" " * room, "text"), *right]] if room > 1 else [left, [("  ", "text"), *right]]
+
+
+def _lines(result: Confirmed, confirmation: Confirmation, detail: int) -> Iterator[Line]:
+    verdict = asdict(result.verdict)
+    if verdict["status"] == "confirmed" and verdict["evidence"]:
+        yield from _failure(verdict["evidence"])
+    elif verdict["reason"]:
+        yield "because", "text", [verdict["reason"]]
+    if verdict["remedy"]:
+        yield "to run it", "name", [verdict["remedy"]]
+    yield from _cures(verdict, detail, {item.rewrite.summary: item.rewrite for item in result.case.rewritten})
+    yield from _machines(verdict["machines"])
+    if verdict["status"] != "confirmed" or detail > 1:
+        yield from _tried(verdict["tried"])
+    if verdict["rung"]:
+        stubbed = [f"without {', '.join(verdict['stubbed'])}"] if verdict["stubbed"] else []
+        run = _RUNGS.get(verdict["rung"], verdict["rung"])
+        yield "run as", "text", [f"{run}: {verdict['harness']}" if verdict["harness"] else run, *stubbed]
+    if verdict["status"] == "confirmed":
+        yield "replay", "quiet", [_replay(result, confirmation)]
+
+
+def _failure(evidence: dict[str, Any]) -> Iterator[Line]:
+    phrases = words.boundary(evidence) or words.figure(evidence)
+    yield words.chain(evidence), "text", phrases
+    if evidence["realism"] == "extreme":
+        yield "", "quiet", ["only beyond what data can be expected to be: a margin, no warning"]
+    origin = evidence["origin"]
+    if origin:
+        values = [f"{key} {origin[key]}" for key in ("operand", "result") if origin[key]]
+        said = ", ".join(value.replace("operand", "input", 1) for value in values)
+        if origin["digits_lost"]:
+            said = f"{said}, {words.number(origin['digits_lost'])} digits lost".lstrip(", ")
+        what = origin["text"] or origin["operation"]
+        yield f"began at line {origin['line']}", "text", [f"{what}: {said}" if said and what else what or said]
+    smallest = evidence["smallest"]
+    if smallest:
+        arguments = ", ".join(f"{key} = {text}" for key, text in smallest["arguments"].items())
+        form = smallest["format"]
+        given = f"{arguments} {form}".strip() if form not in arguments and form != "float64" else arguments
+        true = [f"true {smallest['true']}"] if smallest["true"] else []
+        yield "smallest input", "text", [given, f"got {smallest['got']}", *true]
+    if not evidence["reaches_output"]:
+        yield "", "quiet", ["the wrong value does not reach what the function returns"]
+    if evidence["note"]:
+        yield "note", "text", [evidence["note"]]
+
+
+def _cures(verdict: dict[str, Any], detail: int, rewrites: Mapping[str, Rewrite]) -> Iterator[Line]:
+    evidence = verdict["evidence"] or {}
+    labels = {"verified": "cure", "changes-semantics": "not equal", "rejected": "rejected", "not-run": "not run"}
+    for cure in sorted(verdict["cures"], key=lambda item: list(labels).index(item["status"])):
+        if cure["status"] == "not-run" and detail < 2:
+            continue
+        rewrite = rewrites.get(cure["summary"])
+        text = _dotted(cure["text"], rewrite.imports if rewrite else ()) or cure["summary"]
+        style = {"verified": "good", "changes-semantics": "caution"}.get(cure["status"], "text")
+        yield labels[cure["status"]], style, [text, *_figures(cure, evidence)]
+
+
+def _dotted(text: str, imports: Sequence[str]) -> str:
+    """A replacement with the names that it imports in full."""
+    for name in imports:
+        text = re.sub(rf"(?<![\w.]){re.escape(name.rpartition('.')[2])}\b(?!\s*=)", name, text)
+    return text
+
+
+def _figures(cure: dict[str, Any], evidence: dict[str, Any]) -> list[str]:
+    """The figure of a rewrite beside that of the code as it is."""
+    reason = [cure["reason"]] if cure["reason"] else []
+    if cure["error_after"] is None:
+        return reason
+    after, before = cure["error_after"], cure["error_before"]
+    wrong = words.outcome(evidence)
+    said = f"largest relative error {words.error(after)}" if math.isfinite(after) else f"still {wrong}"
+    if cure["failed_after"]:
+        said += f", fails on {cure['failed_after']}"
+    said += f" of {count(cure['inputs'], 'input')}" if cure["failed_after"] else f" on {count(cure['inputs'], 'input')}"
+    if before is not None:
+        was = words.error(before) if math.isfinite(before) else wrong
+        said += f" (before: {was} on {cure['failed_before']})"
+    return [said, *reason]
+
+
+def _machines(machines: list[dict[str, Any]]) -> Iterator[Line]:
+    """One line for each machine, in columns."""
+    wide = max((cell_len(machine["name"]) for machine in machines), default=0)
+    results = max((cell_len(machine["result"]) for machine in machines), default=0)
+    for number, machine in enumerate(machines):
+        kernel = f"({machine['kernel']} kernels)" if machine["kernel"] not in ("", machine["name"]) else ""
+        kernel = kernel if machine["honoured"] else "(not available here: another kernel set ran)"
+        said = f"{machine['name']:<{wide}}  {machine['result']:<{results}}  {kernel}".rstrip()
+        yield "" if number else "machines", "columns", [said]
+
+
+def _tried(tried: dict[str, Any]) -> Iterator[Line]:
+    """What was done to make it fail."""
+    said = [count(int(tried[key]), key[:-1]) for key in ("inputs", "runs") if tried.get(key)]
+    if said:
+        forms = [", ".join(map(str, tried["formats"]))] if tried.get("formats") else []
+        oracle = [f"true values by {tried['oracle']}"] if tried.get("oracle") else []
+        yield "tried", "text", [", ".join(said), *forms, *oracle]
+    if tried.get("perturbations"):
+        yield "", "quiet", [", ".join(map(str, tried["perturbations"]))]
+
+
+def _replay(result: Confirmed, confirmation: Confirmation) -> str:
+    place = shlex.quote(f"{result.verdict.path}:{result.verdict.line}")
+    possible = " --confidence possible" if result.case.finding.confidence.label == "possible" else ""
+    return f"numlint confirm {place} --seed {confirmation.seed}{possible}"
+
+
+def _laid_out(line: Line, width: int) -> list[Row]:
+    label, style, phrases = line
+    left = next(columns for least, columns in _LABELS if width >= least)
+    room = width - 2 - left
+    texts = _columns(phrases, room) if style == "columns" else _filled(phrases, room)
+    style = "text" if style == "columns" else style
+    label = one_line(label)
+    rows: list[Row] = []
+    if cell_len(label) >= left:  # too long to stand beside anything
+        rows, label = [[(f"  {label}", "heading")]], ""
+    for text in texts or [""]:
+        beside = f"  {label}{' ' * (left - cell_len(label))}"
+        rows.append([(beside, "heading"), (text, style)] if text else [(beside.rstrip(), "heading")])
+        label = ""
+    return rows
+
+
+def _filled(phrases: Sequence[str], room: int) -> list[str]:
+    """Phrases in lines: side by side where they fit whole, else each wrapped on lines of its own."""
+    lines: list[str] = []
+    for phrase in (one_line(phrase) for phrase in phrases if phrase):
+        if lines and cell_len(lines[-1]) + len(_GAP) + cell_len(phrase) <= room:
+            lines[-1] += _GAP + phrase
+        else:
+            lines += wrapped(phrase, room)
+    return lines
+
+
+def _columns(phrases: Sequence[str], room: int) -> list[str]:
+    text = printable(phrases[0])
+    return [text] if cell_len(text) <= room else wrapped(text, room)
+
+
+def _cells(row: Row) -> int:
+    return sum(cell_len(text) for text, _ in row)
+
+
+def _problem(problem: Problem, width: int) -> list[Row]:
+    place = f":{problem.line}:{max(problem.column, 1)}" if problem.line else ""
+    rows: list[Row] = [[(printable(problem.path), "path"), (place, "place"), (" not checked", "bad")]]
+    for text in (problem.message, problem.hint):
+        rows += [[(f"  {part}", "text")] for part in wrapped(printable(text), min(width, _MEASURE) - 2) if part]
+    return rows
+
+
+def _summary(confirmation: Confirmation) -> list[Row]:
+    """Counts by status and rung, what can be fixed, and how long it took."""
+    results = confirmation.results
+    rows: list[Row] = [[("nothing to confirm", "heading")]]
+    if results:
+        rows = [[(count(len(results), "finding"), "heading"), *_by_status(confirmation), *_took(confirmation)]]
+        rungs = Counter(result.verdict.rung for result in results if result.verdict.rung)
+        if rungs:
+            said = ", ".join(f"{rungs[rung]} {_RUNGS[rung]}{'s' * (rungs[rung] > 1)}" for rung in _RUNGS if rungs[rung])
+            rows.append([(f"run as: {said}", "text")])
+    if confirmation.left:
+        rows.append([(f"interrupted: {count(confirmation.left, 'finding')} without a verdict", "caution")])
+    if confirmation.problems:
+        rows.append([(f"{len(confirmation.problems)} not checked", "bad")])
+    fixable = sum(verified(result) is not None and result.is_sure for result in results)
+    return [*rows, [(f"{count(fixable, 'verified rewrite')}: --fix applies them", "good")]] if fixable else rows
+
+
+def _by_status(confirmation: Confirmation) -> Row:
+    statuses = Counter(result.verdict.status for result in confirmation.results)
+    realism = Counter(
+        result.verdict.evidence.realism
+        for result in confirmation.results
+        if result.verdict.status == "confirmed" and result.verdict.evidence is not None
+    )
+    row: Row = []
+    for status, style in _STATUS.items():
+        if not statuses[status]:
+            continue
+        said = f"{statuses[status]} {words.STATUS[status]}"
+        if status == "confirmed":
+            kinds = ("plain", "realistic", "stress", "extreme")
+            said += f" ({', '.join(f'{realism[kind]} {kind}' for kind in kinds if realism[kind])})"
+            style = style if any(result.is_sure for result in confirmation.results) else "quiet"
+        row += [(", " if row else ": ", "text"), (said, style)]
+    return row
+
+
+def _took(confirmation: Confirmation) -> Row:
+    return [(f"   in {confirmation.seconds:.1f} s", "quiet")] if confirmation.seconds else []
