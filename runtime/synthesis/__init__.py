@@ -1,0 +1,423 @@
+"""Arguments for a function that nobody has called: found by search, brought into a harness.
+
+The outermost function that holds the flagged expression is called: a function directly, a
+method on an object that the planner built and brought into the needed state, a nested
+function through the one around it. When that does not succeed, its callers in the same
+module are tried, and then a bare object whose attributes are inputs. Success means that
+the flagged expression was evaluated.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FunctionType, ModuleType
+from typing import Any
+
+import numpy as np
+
+from ..harness import Harness
+from ..loading import Loaded
+from ..observation import install, rewritten
+from ..target import Role, Target
+from .candidates import Slot, fill, slots_of
+from .outputs import attributes, gathered
+from .roles import derived
+from .search import Search, Trial, natural
+from .state import Plan, Planner, Step, classes_for, copied, node_of, passed, preparations
+from .values import ABSENT, received
+
+DEPTH = 2
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why no harness was found, and the one line that would help."""
+
+    reason: str
+    remedy: str
+
+
+def synthesise(loaded: Loaded, target: Target, session_seconds: float = 4.0, seed: int = 0) -> Harness | Failure:
+    """A harness for the whole function.
+
+    Parameters
+    ----------
+    loaded : Loaded
+    target : Target
+    session_seconds : float
+        For the search.
+    seed : int
+    """
+    remedy = "numlint record -- pytest"
+    observer, functions = install(loaded, target)
+    if not functions:
+        reason = (
+            "it is code of a module, not of a function"
+            if not target.qualname
+            else "the function does not exist after loading"
+        )
+        return Failure(reason, remedy)
+    search = Search(loaded, observer, seed, session_seconds)
+    with repaired_default_dtype():
+        synthesis = Synthesis(loaded, target, search, functions)
+        plan = synthesis.plan()
+    if plan is None:
+        best = search.best
+        where = f" at line {best.line}" if best.line else ""
+        reason = f"{best.message}{where}" if best.message else "no call evaluates the flagged expression"
+        return Failure(f"{reason} ({search.trials} calls tried)", remedy)
+    return synthesis.harness(plan)
+
+
+class Synthesis:
+    """The synthesis of one target."""
+
+    def __init__(self, loaded: Loaded, target: Target, search: Search, functions: list[FunctionType]) -> None:
+        self.loaded = loaded
+        self.target = target
+        self.search = search
+        self.functions = functions
+        self.function = functions[0]
+        tensors = target.framework == "torch" or "torch" in {name.partition(".")[0] for name in imported(loaded.tree)}
+        self.planner = Planner(loaded.tree, target.roles, tensors and "torch" in sys.modules)
+        self.owner, self.name = self._owner()
+
+    def _owner(self) -> tuple[type | None, str]:
+        """The class that the function is defined in, or None; and its name there."""
+        holder: Any = self.loaded.module
+        parts = self.function.__qualname__.split(".")
+        for part in parts[:-1]:
+            holder = getattr(holder, part, None)
+        return (holder if inspect.isclass(holder) else None), parts[-1]
+
+    def plan(self) -> Plan | None:
+        """Steps that end in the evaluation of the flagged expression."""
+        if self.owner is None:
+            return self._call_function(self.function) or self._through_callers()
+        static = inspect.getattr_static(self.owner, self.name, None)
+        if self.name in ("__init__", "__new__"):
+            for kind in classes_for(self.owner, self.name):
+                plan = self._finish(Plan(words=kind.__name__), self.planner.construct(kind), None)
+                if plan is not None:
+                    return plan
+            return self._bare_plan(static)
+        if isinstance(static, (staticmethod, classmethod)):
+            return self._call_function(getattr(self.owner, self.name), f"{self.owner.__name__}.")
+        for kind in classes_for(self.owner, self.name):
+            plan = self._on_object(kind, static)
+            if plan is not None:
+                return plan
+        return self._bare_plan(static) or self._through_callers()
+
+    def _call_function(self, function: Any, words: str = "") -> Plan | None:
+        plain = inspect.unwrap(getattr(function, "__func__", function))
+
+        def perform(_: Any, arguments: dict[str, Any]) -> Any:
+            positional, named = passed(step.slots, arguments)
+            return function(*positional, **named)
+
+        try:
+            step = self.planner.step(function, plain, perform)
+        except (TypeError, ValueError):
+            return None
+        return self._finish(Plan(words=words + getattr(function, "__name__", "function")), step, None)
+
+    def _finish(self, plan: Plan, step: Step, state: Any) -> Plan | None:
+        """The plan with the target's own step, when the flagged expression is reached; through a returned function too."""
+        returned: list[Any] = []
+
+        def action(values: dict[str, Any]) -> Any:
+            result = step.perform(copied(state), values)
+            if inspect.isfunction(result) and result.__code__.co_filename == self.loaded.path:
+                returned.append((result, dict(values)))
+            return result
+
+        found = self.search.over(step.slots, action, tree=step.tree, first=plan.kinds)
+        if found is not None:
+            return plan.then(step, found[0])
+        if returned and self.search.left() > 0:
+            return self._returned(plan, step, state)
+        return None
+
+    def _returned(self, plan: Plan, step: Step, state: Any) -> Plan | None:
+        """Call the function that the outer one returns."""
+        made = self.search.over(
+            step.slots,
+            lambda values: step.perform(copied(state), values),
+            reach=False,
+            limit=40,
+            tree=step.tree,
+            first=plan.kinds,
+        )
+        if made is None or not inspect.isfunction(made[1].value):
+            return None
+        inner = made[1].value
+
+        def perform(function: Any, arguments: dict[str, Any]) -> Any:
+            positional, named = passed(last.slots, arguments)
+            return function(*positional, **named)
+
+        last = self.planner.step(inner, inner, perform)
+        step.builds = True
+        step.slots = [slot for slot in step.slots]
+        for slot in last.slots:
+            slot.name = f"{inner.__name__}.{slot.path}"
+        before = plan.then(step, made[0])
+        found = self.search.over(last.slots, lambda values: perform(inner, values), tree=last.tree)
+        return before.then(last, found[0]) if found is not None else None
+
+    def _on_object(self, kind: type, static: Any) -> Plan | None:
+        constructor = self.planner.construct(kind)
+        built = self.search.over(
+            constructor.slots,
+            lambda values: constructor.perform(None, values),
+            reach=False,
+            limit=80,
+            tree=constructor.tree,
+        )
+        if built is None:
+            return None
+        plan = Plan(words=f"{kind.__name__}().{self.name}").then(constructor, built[0])
+        state = built[1].value
+        if built[1].reached:
+            return plan
+        found = self._on_state(plan, state, static, DEPTH, {self.name})
+        if found is None and constructor.slots and self.search.left() > 0:
+            found = self._jointly(plan, constructor, static)
+        return found
+
+    def _last_step(self, state: Any, static: Any) -> Step | None:
+        if isinstance(static, property) or not callable(getattr(type(state), self.name, None)):
+            return Step(
+                "", [], lambda state, _: getattr(state, self.name), tree=node_of(self.loaded.tree, self.function)
+            )
+        return self.planner.method(state, self.name, "")
+
+    def _on_state(self, plan: Plan, state: Any, static: Any, depth: int, done: set[str]) -> Plan | None:
+        step = self._last_step(state, static)
+        if step is None:
+            return None
+        found = self._finish(plan, step, state)
+        if found is not None or depth == 0 or self.search.left() <= 0:
+            return found
+        for name in preparations(state, self.function, self.loaded.tree, done)[:5]:
+            prepare = self.planner.method(state, name, name)
+            if prepare is None or self.search.left() <= 0:
+                continue
+            box: list[Any] = []
+
+            def action(values: dict[str, Any], prepare: Step = prepare, box: list[Any] = box) -> Any:
+                fresh = copied(state)
+                result = prepare.perform(fresh, values)
+                box[:] = [fresh]
+                return result
+
+            ready = self.search.over(prepare.slots, action, reach=False, limit=60, tree=prepare.tree, first=plan.kinds)
+            if ready is None:
+                continue
+            if ready[1].reached:
+                through = plan.then(prepare, ready[0])
+                through.words = plan.words.rpartition(".")[0] + f".{name} (reaches {self.name})"
+                return through
+            self.search.run(lambda: action(self.search.values(prepare.slots, ready[0])))  # noqa: B023 - called at once
+            if box:
+                found = self._on_state(plan.then(prepare, ready[0]), box[0], static, depth - 1, done | {name})
+                if found is not None:
+                    return found
+        return None
+
+    def _jointly(self, plan: Plan, constructor: Step, static: Any) -> Plan | None:
+        """Constructor and target searched together: the flagged branch can depend on both."""
+        trial = self.search.run(lambda: constructor.perform(None, self.search.values(constructor.slots, plan.kinds)))
+        step = self._last_step(trial.value, static) if trial.finished else None
+        if step is None:
+            return None
+        slots = [*constructor.slots, *step.slots]
+
+        def action(values: dict[str, Any]) -> Any:
+            state = constructor.perform(None, values)
+            return step.perform(state, values)
+
+        found = self.search.over(slots, action, tree=step.tree, first=plan.kinds, limit=100)
+        return plan.then(step, found[0]) if found is not None else None
+
+    def _bare_plan(self, static: Any) -> Plan | None:
+        """The method on an object without its constructor; its attributes are inputs."""
+        assert self.owner is not None
+        blank = self.planner.bare(self.owner, self.function, self.name, None)
+        if blank is None:
+            return None
+        try:
+            step = self._last_step(blank.perform(None, {}), static)
+        except Exception:
+            return None
+        if step is None:
+            return None
+        slots = [*blank.slots, *step.slots]
+
+        def action(values: dict[str, Any]) -> Any:
+            return step.perform(blank.perform(None, values), values)
+
+        found = self.search.over(slots, action, tree=step.tree, limit=200)
+        if found is None:
+            return None
+        words = f"{self.owner.__name__}.{self.name} on an object with given attributes"
+        return Plan([blank, step], found[0], words)
+
+    def _through_callers(self) -> Plan | None:
+        """Functions of the module and methods of the class that call the target."""
+        for node in self.loaded.tree.body:
+            if self.search.left() <= 0:
+                return None
+            if isinstance(node, ast.FunctionDef) and node.name != self.name and _calls(node, self.name):
+                function = getattr(self.loaded.module, node.name, None)
+                if callable(function):
+                    plan = self._call_function(function)
+                    if plan is not None:
+                        plan.words += f" (reaches {self.name})"
+                        return plan
+        return None
+
+    def harness(self, plan: Plan) -> Harness:
+        """The harness that a plan amounts to."""
+        base: dict[str, Any] = {}
+        roles: dict[str, Role] = {}
+        for step in plan.steps:
+            for slot in step.slots:
+                kind = plan.kinds[slot.name]
+                if kind.numeric:
+                    value = natural(kind, slot.name, self.search.seed, slot.use)
+                    if kind.form == "tensor" and isinstance(value, np.ndarray) and value.dtype.kind == "f":
+                        value = value.astype(np.float32)
+                    base[slot.name] = value
+                    roles[slot.name] = slot.role or derived(slot.path, kind)
+        *before, last = plan.steps
+        search = self.search
+
+        def arguments(step: Step, inputs: dict[str, Any]) -> dict[str, Any]:
+            values = {}
+            for slot in step.slots:
+                kind = plan.kinds[slot.name]
+                if slot.name in inputs:
+                    values[slot.name] = received(inputs[slot.name], kind.form)
+                elif kind is not ABSENT:
+                    values[slot.name] = natural(kind, slot.name, search.seed, slot.use)
+            return values
+
+        def prepare(inputs: dict[str, Any]) -> Any:
+            state: Any = None
+            with default_dtype(inputs):
+                for step in before:
+                    result = step.perform(state, arguments(step, inputs))
+                    state = result if step.builds else state
+                return in_dtype(state, inputs)
+
+        def call(state: Any, inputs: dict[str, Any]) -> dict[str, Any]:
+            own = state if state is None else copied(state)
+            reference = attributes(copied(own)) if own is not None else {}
+            values = arguments(last, inputs)
+            given = {slot.path: copied(values[slot.name]) for slot in last.slots if slot.name in values}
+            with default_dtype(inputs):
+                result = last.perform(own, values)
+                if last.builds:
+                    own = None
+                after = {slot.path: values[slot.name] for slot in last.slots if slot.name in values}
+                return gathered(result, own, reference, after, given)
+
+        harness = Harness(
+            "synthesised", self._described(plan), base, roles, prepare, call, search.observer, project_modules(self.loaded, self.target),
+            search.seed,
+        )  # fmt: skip
+        harness.rewritten = lambda source, region: rewritten(harness, self.loaded, self.functions, source, region)
+        return harness
+
+    def _described(self, plan: Plan) -> str:
+        """The call in words."""
+        words = plan.words
+        name, _, rest = words.partition(" ")
+        last = plan.steps[-1]
+        arguments = ", ".join(slot.path for slot in last.slots if plan.kinds[slot.name] is not ABSENT)
+        between = "".join(f".{step.name}()" for step in plan.steps[1:-1])
+        if between and "()." in name:
+            name = name.replace("().", f"(){between}.", 1)
+        return f"{name}({arguments})" + (f" {rest}" if rest else "")
+
+
+def imported(tree: ast.Module) -> set[str]:
+    """Dotted names of the modules that a file imports."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+    return names
+
+
+def _calls(node: ast.AST, name: str) -> bool:
+    return any(isinstance(item, ast.Call) and getattr(item.func, "id", "") == name for item in ast.walk(node))
+
+
+def project_modules(loaded: Loaded, target: Target) -> list[ModuleType]:
+    """The target's module, and the modules of its project that it uses."""
+    found = [loaded.module]
+    root = target.root.rstrip("/") + "/"
+    for item in list(vars(loaded.module).values()):
+        module = item if isinstance(item, ModuleType) else sys.modules.get(getattr(item, "__module__", None) or "")
+        file = getattr(module, "__file__", None) or ""
+        if module is not None and module not in found and file.startswith(root) and "site-packages" not in file:
+            found.append(module)
+    return found
+
+
+def _floating(inputs: dict[str, Any]) -> Any:
+    """The dtype of the floating-point arrays among the inputs, or None."""
+    for value in inputs.values():
+        if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+            return value.dtype
+    return None
+
+
+@contextmanager
+def default_dtype(inputs: dict[str, Any]) -> Iterator[None]:
+    """torch's default dtype is that of the inputs: what the code creates then fits them."""
+    torch = sys.modules.get("torch")
+    dtype = _floating(inputs)
+    if torch is None or dtype is None or str(dtype) not in ("float16", "float32", "float64"):
+        yield
+        return
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(getattr(torch, str(dtype)))
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
+@contextmanager
+def repaired_default_dtype() -> Iterator[None]:
+    """Whatever the code under search does to torch's default dtype is undone."""
+    torch = sys.modules.get("torch")
+    before = torch.get_default_dtype() if torch is not None else None
+    try:
+        yield
+    finally:
+        if torch is not None:
+            torch.set_default_dtype(before)
+
+
+def in_dtype(state: Any, inputs: dict[str, Any]) -> Any:
+    """A torch module in the dtype of the inputs."""
+    torch = sys.modules.get("torch")
+    dtype = _floating(inputs)
+    if torch is not None and dtype is not None and isinstance(state, torch.nn.Module):
+        return state.to(getattr(torch, str(dtype)))
+    return state
+
+
+__all__ = ["Failure", "Slot", "Trial", "fill", "slots_of", "synthesise"]

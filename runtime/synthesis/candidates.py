@@ -1,0 +1,337 @@
+"""Which kinds of value are tried for a parameter, and in which order.
+
+Evidence in the order of its weight: the role that the static side read from the
+mathematics, the annotation, the documented type and shape, what the body does with it,
+and the names that the field gives to things. The order is only a beginning: measured,
+the feedback of the search matters more than any prior, but good priors make the inputs
+realistic. Behind the evidence follow all other kinds.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..target import Role
+from .use import Use, use_of
+from .values import ABSENT, DUCK, EXPLORED, KINDS, Kind, array, constant, kinds, number
+
+EMPTY = inspect.Parameter.empty
+
+
+@dataclass
+class Slot:
+    """A place that needs a value: a parameter, an attribute of a bare object, a missing global.
+
+    Attributes
+    ----------
+    name : str
+        In `Harness.inputs`: ``"X"``, ``"fit.X"``, ``"self.w"``.
+    path : str
+        As the body writes it: ``"X"``, ``"self.w"``, ``"args.lr"``.
+    use : Use
+    optional : bool
+        Whether it can be left at its default.
+    keyword : bool
+        Passed by keyword.
+    """
+
+    name: str
+    path: str
+    use: Use = field(default_factory=Use)
+    annotation: str = ""
+    default: Any = EMPTY
+    documented: str = ""
+    role: Role | None = None
+    keyword: bool = False
+    kinds: list[Kind] = field(default_factory=list)
+    parent: str = ""
+
+    @property
+    def optional(self) -> bool:
+        return self.default is not EMPTY
+
+
+ROLE_KINDS = {
+    "logit": "vector scores X",
+    "probability": "probabilities proba 0.5 labels",
+    "simplex": "proba simplex transition",
+    "positive": "positives 0.5 positivem positived",
+    "nonnegative": "positives 0.5 positivem positived",
+    "count": "counts countv 3",
+    "size": "3 1 10 2",
+    "label": "labels onehot",
+    "onehot": "onehot labels",
+    "design": "X frame*",
+    "spd": "spd spdn spds",
+    "distance": "distance",
+    "angle": "vector 0.7",
+    "cosine": "probabilities 0.5",
+    "weight": "features weights 0.7 centers",
+    "image": "images images28",
+    "tolerance": "0.001",
+}
+SHAPE_AXES = {"scalar": 0, "vector": 1, "matrix": 2, "tensor": 3}
+ANNOTATED = (
+    (r"DataFrame", "frame*"),
+    (r"Series", "series*"),
+    (r"ndarray|ArrayLike|NDArray|Tensor|Array\b", "X vector labels"),
+    (r"\bbool\b", "false true"),
+    (r"\bint\b", "3 1 2 10"),
+    (r"\bfloat\b", "0.5 0.7 0.001"),
+    (r"\bstr\b", "string"),
+    (r"Callable", "halved squares half"),
+    (r"RandomState|Generator", "state generator"),
+    (r"[Ll]ist\[float|Sequence\[float", "list*"),
+    (r"[Ll]ist\[int|[Ll]ist\b|Sequence", "sizes list* arrays*"),
+    (r"[Dd]ict", "dict"),
+    (r"[Tt]uple", "pair shape2 shape4"),
+)
+NAMED = (
+    (r"^(x|xs|data|features|samples|inputs?|x_?train|x_?test|points|design|exog|instances|observations?|dataset)$", "X images vector sequence unit2 index arrays*"),
+    (r"^(x_?new|x1|x2|y|z|h|v|u)$", "X XT vector scores unit2"),
+    (r"^(y|targets?|labels?|y_?true|y_?train|y_?test|endog|response|ground_truth|truth|class(es)?)$", "labels vector onehot labelcolumn scores positives"),
+    (r"^(y_?pred\w*|y_?hat|y_?prob|probs?|p|proba|predictions?|predicted|pred|output|q|pi|prior|priors)$", "probabilities proba onehot labels positives 0.5 simplex labelcolumn"),
+    (r"^(z|logits?|scores?|x|t|u|v|theta|eta|s|r|a|arr|array|values?|vals|signal|freqs?|log_\w*|raw\w*)$", "vector X 0.7 scores probabilities images"),
+    (r"^(w|weights?|coef_?|beta|b|bias|params?|theta|centroids?|centers?|mu|means?|loc|m|mean_\w*|vec|vector|g|grad\w*)$", "features vector weights 0.7 centers classes columnd column"),
+    (r"^(cov\w*|sigma|s|p|q|r|c|precision\w*|a|m|k|kernel|gram|inv_\w*|scale_\w*|metric|w|f|matrix|mat)$", "spd 0.5 square spds spdn X centers"),
+    (r"^(n|n_\w*|num\w*|k|d|dim|dims|size|max_?iter\w*|\w*iterations?|n_?epochs?|epochs?|order|degree|nobs|steps?|t|batch_size|max_\w*|min_\w*|idx|index|i|j|axis|row|col|\w*_size|\w*_count|\w*_dim|channels?|height|width|stride|padding|depth)$", "3 1 2 0 10"),
+    (r"^(lr|alpha|eps\w*|tol\w*|gamma|lam|lambda_?|reg\w*|\w*lambda|scale|std|sigma2?|var\w*|dt|c|rho|nu|df|l1|l2|decay|threshold|prob|ratio|shrinkage|delta|momentum|\w*_ratio|\w*_rate|rate|temperature)$", "0.5 0.001 positives 3 features positived"),
+    (r"(random_state|rng|seed|^random$)", "state generator 0 none"),
+    (r"^(f|func|fn|fun|function|callback|loss\w*|link|g|\w*_fn|\w*_func|activation|jac|fprime|criterion|metric)$", "halved squares half duck"),
+    (r"(shape|_dims)$", "shape2 shape4 shape3 shape1 pair 3"),
+    (r"^(verbose|debug|disp|\w*_inplace|copy|retain\w*|normali[sz]e|return_\w*|use_\w*|is_\w*|fit_\w*|training|train)$", "false true"),
+    (r"^(ax|axis|title|out|name|path|filename|logger)$", "none string 0"),
+    (r"(layers|hidden|sizes|units)", "sizes 3"),
+    (r"(grad|delta|dout|error)", "X vector scores labelcolumn images"),
+    (r"(image|img|frame)", "images images28 imageslast X"),
+    (r"(model|net|estimator|tree|node|args|config|opt|options|env|agent|policy|optimi[sz]er|loader)", "duck"),
+)  # fmt: skip
+CLEAR = ("string", "list", "dict", "frame", "random")
+MARKED = {
+    "called": "halved squares half",
+    "square": "spd spdn spds square",
+    "whole": "3 10 1",
+    "log": "probabilities positives 0.5 positivem proba",
+    "iterated": "vector X list* arrays* columns* sizes",
+    "matmul": "X features spd weights vector square columnd",
+    "length": "vector X labels list*",
+    "dict": "dict",
+    "list": "list list* arrays*",
+    "string": "string",
+    "random": "state generator",
+    "frame": "frame*",
+    "array": "X vector",
+    "tested": "false true",
+    "index": "0 index labels",
+    "arithmetic": "vector 0.7 X 3",
+}
+
+
+def slots_of(
+    function: Any, tree: ast.AST | None, roles: dict[str, Role], prefix: str = "", document: str = ""
+) -> list[Slot]:
+    """The parameters of a function, without ``self``.
+
+    Parameters
+    ----------
+    function : callable
+        Bound, or plain.
+    tree : ast.AST or None
+        Where the parameters are used.
+    roles : dict of str to Role
+        By local name.
+    prefix : str
+        Of the input names: ``"fit."``.
+    document : str
+
+    Raises
+    ------
+    ValueError, TypeError
+        It has no signature.
+    """
+    found = []
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            continue
+        name = parameter.name
+        slot = Slot(
+            prefix + name,
+            name,
+            use_of(name, tree) if tree is not None else Use(),
+            ""
+            if parameter.annotation is EMPTY
+            else str(getattr(parameter.annotation, "__name__", parameter.annotation)),
+            parameter.default,
+            documentation(document, name),
+            roles.get(name),
+            parameter.kind is parameter.KEYWORD_ONLY,
+        )
+        found.append(slot)
+    return found
+
+
+def documentation(text: str, name: str) -> str:
+    """What a numpydoc, Google or Sphinx docstring says of the type of a parameter."""
+    found = re.search(rf"(?m)^\s*(?::param\s+)?[`*]*{re.escape(name)}[`*]*\s*[:(]\s*(.+(?:\n\s+.+)?)", text or "")
+    return found.group(1) if found else ""
+
+
+def fill(slot: Slot, tensors: bool = False, strings: tuple[str, ...] = ()) -> Slot:
+    """Give a slot its kinds, best first. `tensors`: the code computes on tensors of torch."""
+    ordered = evidence(slot) + [constant(text) for text in strings]
+    axes = wanted_axes(slot)
+    if axes > 0:
+        ordered = [kind for kind in ordered if kind.ndim == axes] + [kind for kind in ordered if kind.ndim != axes]
+    ordered = [*dict.fromkeys(ordered), *EXPLORED]
+    if tensors:
+        as_tensors = [kind.received_as("tensor") if kind.ndim > 0 and not kind.form else kind for kind in ordered]
+        ordered = [*as_tensors, *[kind for kind in ordered if kind.ndim > 0]]
+    if slot.optional:
+        ordered.insert(0, ABSENT)
+    names: dict[str, Kind] = {}
+    for kind in ordered:
+        names.setdefault(kind.name, kind)
+    slot.kinds = list(names.values())
+    return slot
+
+
+def wanted_axes(slot: Slot) -> int:
+    if slot.role is not None and slot.role.shape:
+        return SHAPE_AXES.get(slot.role.shape, -1)
+    return slot.use.ndim
+
+
+def evidence(slot: Slot) -> list[Kind]:
+    """Kinds that something speaks for, in the order of the weight of what speaks."""
+    last = slot.path.rpartition(".")[2]
+    use = slot.use
+    ordered: list[Kind] = []
+    if slot.optional:
+        ordered += _alternatives(slot.default)
+    if slot.role is not None:
+        ordered += kinds(ROLE_KINDS.get(slot.role.kind, ""))
+    ordered += [constant(value) for value in use.literals if isinstance(value, str)]
+    for mark in CLEAR:
+        if mark in use.marks:
+            ordered += kinds(MARKED[mark])
+    for pattern, text in ANNOTATED:
+        if slot.annotation and re.search(pattern, slot.annotation):
+            ordered += kinds(text)
+            break
+    ordered += documented(slot.documented)
+    used = [kind for mark in MARKED if mark in use.marks for kind in kinds(MARKED[mark])]
+    named = [kind for pattern, text in NAMED if re.search(pattern, last.lower()) for kind in kinds(text)]
+    if use.attributes and not use.marks & {"array", "matmul", "arithmetic"} and use.ndim < 1:
+        ordered.append(DUCK)
+    common = {kind.name for kind in used}
+    ordered += [kind for kind in named if kind.name in common] + named + used
+    for value in use.literals:
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            ordered.append(number(value, "size" if isinstance(value, int) else "any"))
+    if use.attributes:
+        ordered.append(DUCK)
+    return ordered
+
+
+def _alternatives(default: Any) -> list[Kind]:
+    """Values of the type of a default."""
+    if isinstance(default, bool):
+        return [constant(not default)]
+    if isinstance(default, int):
+        return kinds("3 1 0")
+    if isinstance(default, float):
+        return kinds("0.5 0.001 0.7")
+    return []
+
+
+SHAPES = {
+    "n": "vector labels positives",
+    "d": "features positived",
+    "k": "classes simplex",
+    "nd": "X positivem",
+    "nk": "proba scores onehot",
+    "kd": "centers positivekd",
+    "dk": "weights",
+    "dd": "spd square",
+    "nn": "spdn gram",
+    "kk": "transition spdk",
+    "n1": "column labelcolumn",
+    "d1": "columnd",
+    "1d": "row",
+    "kdd": "spds",
+}
+
+
+def documented(text: str) -> list[Kind]:
+    """Kinds that a documented type speaks for: ``array-like of shape (n_samples, n_features)``."""
+    if not text:
+        return []
+    lower = text.lower()
+    found: list[Kind] = []
+    shape = re.search(r"\(\s*`?([\w ,`*.]+)`?\s*\)", text[lower.find("shape") :] if "shape" in lower else text)
+    if shape and ("shape" in lower or "array" in lower or "matrix" in lower):
+        sides = [side.strip("` ") for side in shape.group(1).split(",") if side.strip("` ")]
+        letters = "".join(map(_letter, sides))
+        found += kinds(
+            SHAPES.get(letters, {1: "vector", 2: "X", 3: "sequence spds", 4: "images imageslast"}.get(len(sides), ""))
+        )
+    for pattern, text_kinds in (
+        (r"\bbool", "false true"),
+        (r"\bint", "3 1"),
+        (r"float|scalar", "0.5 0.7"),
+        (r"callable|function", "halved squares"),
+        (r"randomstate", "state"),
+        (r"list", "list* sizes"),
+        (r"dict", "dict"),
+        (r"array|matrix|tensor", "X vector"),
+        (r"dataframe", "frame*"),
+    ):
+        if re.search(pattern, lower):
+            found += kinds(text_kinds)
+    found += [constant(first or second) for first, second in re.findall(r"'([\w\-]+)'|\"([\w\-]+)\"", text)[:4]]
+    return found
+
+
+def _letter(side: str) -> str:
+    if re.search(r"sampl|n_ex|obs|^[nNmMT]$|n_points|batch|len", side):
+        return "n"
+    if re.search(r"class|comp|cluster|topic|state|output|^[kKcC]$|n_out", side):
+        return "k"
+    return "1" if side == "1" else "d"
+
+
+def hinted(message: str, present: Kind) -> list[Kind]:
+    """Kinds that an error message asks for in the place of the present one."""
+    sizes = [int(text) for text in re.findall(r"\d+", message)]
+    if re.search(
+        r"not aligned|is different from|cannot be multiplied|size mismatch|broadcast|must match|incompatible|same length|inconsistent",
+        message,
+    ):
+        wanted = [size for size in sizes if 0 < size <= 12288][:8]
+        if present.ndim == 1:
+            return [array(present.role or "any", size).received_as(present.form) for size in dict.fromkeys(wanted)]
+        if present.ndim == 2:
+            return [array("any", rows, size) for rows in (8, 3) for size in dict.fromkeys(wanted)]
+        return kinds("X vector features")
+    for pattern, text in (
+        (r"too many indices|not enough values to unpack|expected 2D|at least two dim|must be 2-d|axis 1 is out", "X proba spd sequence images"),
+        (r"too many values to unpack", "X pair vector"),
+        (r"expected 1D|1-d|1-dimensional|only 0-dimensional|only length-1|size-1 arrays|ambiguous", "vector 0.5 0.7"),
+        (r"as an integer|must be integer|indices must be|integer .*type|expected.*int", "3 index labels 0"),
+        (r"not callable", "halved squares"),
+        (r"not iterable|not subscriptable|has no len|unsized", "vector X list* sizes"),
+        (r"square|symmetric|positive.definite", "spd spdn"),
+        (r"expected (3|4)D|4-dimensional|4D|4 dim|expected 4", "images images28 images32 imageslast"),
+        (r"3-dimensional|expected 3", "sequence"),
+        (r"has no attribute", "duck X"),
+    ):  # fmt: skip
+        if re.search(pattern, message):
+            return kinds(text)
+    return []
+
+
+__all__ = ["ABSENT", "EMPTY", "KINDS", "Slot", "documentation", "evidence", "fill", "hinted", "slots_of"]

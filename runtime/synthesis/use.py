@@ -1,0 +1,224 @@
+"""How a function uses a value: what its body says about the kind of a parameter.
+
+`path` is what the body writes, such as ``X`` or ``self.weights``. The facts are the
+number of axes that subscripts, ``axis=`` and ``a, b = X.shape`` ask for, the functions
+that it is handed to, the strings that it is compared with, the attributes that are read.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+ARRAY_ATTRIBUTES = frozenset(
+    "T shape dtype ndim size dot sum mean std var max min argmax argmin reshape ravel flatten copy astype any all "
+    "transpose cumsum clip round prod sort argsort tolist fill nonzero item squeeze repeat swapaxes diagonal trace "
+    "conj real imag view numpy detach cpu cuda to float double long exp log pow abs backward unsqueeze permute "
+    "contiguous requires_grad grad data add_ mul_ expand type_as new zero_ device norm t softmax sigmoid gather".split()
+)
+LIST_ATTRIBUTES = frozenset("append extend insert pop remove index count".split())
+DICT_ATTRIBUTES = frozenset("items keys values get update setdefault".split())
+STRING_ATTRIBUTES = frozenset("lower upper strip split startswith endswith format encode".split())
+RANDOM_ATTRIBUTES = frozenset(
+    "normal uniform randint choice randn rand random_sample standard_normal permutation shuffle integers "
+    "multivariate_normal gamma beta dirichlet multinomial poisson exponential".split()
+)
+FRAME_ATTRIBUTES = frozenset("iloc loc columns groupby dropna fillna drop iterrows value_counts head to_numpy".split())
+SQUARE = frozenset("inv det cholesky slogdet eigh eig eigvalsh cho_factor cho_solve logm expm solve".split())
+WHOLE = frozenset("range zeros ones eye empty arange identity".split())
+LOGARITHMIC = frozenset("log log2 log10 sqrt".split())
+
+
+@dataclass
+class Use:
+    """Facts about one value.
+
+    Attributes
+    ----------
+    ndim : int
+        Axes that the body asks for; -1 when nothing does.
+    literals : list of Any
+        What it is compared with.
+    attributes : set of str
+        Attributes that are read, without those of arrays.
+    methods : set of str
+        Those of `attributes` that are called.
+    marks : set of str
+        ``"called"``, ``"square"``, ``"whole"``, ``"log"``, ``"iterated"``, ``"matmul"``, ``"length"``, ``"dict"``,
+        ``"list"``, ``"string"``, ``"random"``, ``"frame"``, ``"array"``, ``"tested"``, ``"index"``, ``"arithmetic"``.
+    """
+
+    ndim: int = -1
+    literals: list[Any] = field(default_factory=list)
+    attributes: set[str] = field(default_factory=set)
+    methods: set[str] = field(default_factory=set)
+    marks: set[str] = field(default_factory=set)
+
+    def axes(self, count: int) -> None:
+        self.ndim = max(self.ndim, count)
+
+
+def dotted(node: ast.AST) -> str:
+    """``self.weights`` as text; empty for anything but names and attributes."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        owner = dotted(node.value)
+        return f"{owner}.{node.attr}" if owner else ""
+    return ""
+
+
+def use_of(path: str, tree: ast.AST) -> Use:
+    """Facts about `path` in the body of `tree`."""
+    use = Use()
+    for node in ast.walk(tree):
+        for visit in (_call, _subscript, _attribute, _compare, _operator, _statement):
+            visit(node, path, use)
+    return use
+
+
+def _call(node: ast.AST, path: str, use: Use) -> None:
+    if not isinstance(node, ast.Call):
+        return
+    if dotted(node.func) == path:
+        use.marks.add("called")
+        return
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    owner = dotted(node.func.value) if isinstance(node.func, ast.Attribute) else ""
+    given = [dotted(item) for item in node.args]
+    if path in given or owner == path:
+        for keyword in node.keywords:
+            if keyword.arg in ("axis", "dim") and isinstance(keyword.value, ast.Constant):
+                if isinstance(keyword.value.value, int) and keyword.value.value >= 0:
+                    use.axes(keyword.value.value + 1)
+    if path in given:
+        for mark, names in (("square", SQUARE), ("whole", WHOLE), ("log", LOGARITHMIC), ("length", {"len"})):
+            if name in names:
+                use.marks.add(mark)
+        if name in ("enumerate", "zip", "list", "sorted", "iter", "sum"):
+            use.marks.add("iterated")
+        if name == "isinstance" and len(node.args) == 2:
+            _instance(dotted(node.args[1]), use)
+        if name in ("dot", "matmul", "mm", "outer"):
+            use.marks.add("matmul")
+        if name in ("float", "int", "log", "exp", "sqrt") and not owner:
+            use.axes(0)
+
+
+def _instance(name: str, use: Use) -> None:
+    last = name.rpartition(".")[2]
+    marks = {"ndarray": "array", "str": "string", "dict": "dict", "list": "list", "DataFrame": "frame", "int": "whole"}
+    if last in marks:
+        use.marks.add(marks[last])
+
+
+def _subscript(node: ast.AST, path: str, use: Use) -> None:
+    if not isinstance(node, ast.Subscript):
+        return
+    if dotted(node.slice) == path:
+        use.marks.add("index")
+    if dotted(node.value) == f"{path}.shape" and isinstance(node.slice, ast.Constant):
+        number = node.slice.value
+        if isinstance(number, int):
+            use.axes(number + 1 if number >= 0 else -number)
+    if dotted(node.value) != path:
+        return
+    if isinstance(node.slice, ast.Tuple):
+        use.axes(sum(not _new_axis(item) for item in node.slice.elts))
+    elif isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
+        use.marks.add("dict")
+    else:
+        use.axes(1)
+
+
+def _new_axis(node: ast.AST) -> bool:
+    return dotted(node).endswith("newaxis") or (isinstance(node, ast.Constant) and node.value is None)
+
+
+def _attribute(node: ast.AST, path: str, use: Use) -> None:
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and dotted(node.func.value) == path:
+        if node.func.attr not in ARRAY_ATTRIBUTES:
+            use.methods.add(node.func.attr)
+    if not isinstance(node, ast.Attribute) or dotted(node.value) != path:
+        return
+    for mark, names in (
+        ("list", LIST_ATTRIBUTES),
+        ("dict", DICT_ATTRIBUTES),
+        ("string", STRING_ATTRIBUTES),
+        ("random", RANDOM_ATTRIBUTES),
+        ("frame", FRAME_ATTRIBUTES),
+        ("array", ARRAY_ATTRIBUTES),
+    ):
+        if node.attr in names:
+            use.marks.add(mark)
+            break
+    else:
+        use.attributes.add(node.attr)
+    if node.attr == "T":
+        use.axes(2)
+
+
+def _compare(node: ast.AST, path: str, use: Use) -> None:
+    if isinstance(node, ast.Compare):
+        sides = [node.left, *node.comparators]
+        if any(dotted(side) == path for side in sides):
+            use.literals += [value for side in sides for value in _constants(side) if value not in use.literals]
+    if isinstance(node, (ast.If, ast.IfExp, ast.While)):
+        tests = node.test.values if isinstance(node.test, ast.BoolOp) else [node.test]
+        for test in tests:
+            inner = test.operand if isinstance(test, ast.UnaryOp) else test
+            if dotted(inner) == path:
+                use.marks.add("tested")
+
+
+def _constants(node: ast.AST) -> Iterator[Any]:
+    if isinstance(node, ast.Constant) and isinstance(node.value, (str, int, float)):
+        yield node.value
+    elif isinstance(node, (ast.List, ast.Tuple, ast.Set)):
+        for item in node.elts:
+            yield from _constants(item)
+
+
+def _operator(node: ast.AST, path: str, use: Use) -> None:
+    if isinstance(node, ast.BinOp) and path in (dotted(node.left), dotted(node.right)):
+        use.marks.add("matmul" if isinstance(node.op, ast.MatMult) else "arithmetic")
+
+
+def _statement(node: ast.AST, path: str, use: Use) -> None:
+    if isinstance(node, (ast.For, ast.comprehension)) and dotted(node.iter) == path:
+        use.marks.add("iterated")
+    if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Tuple):
+        if dotted(node.value) == f"{path}.shape":
+            use.axes(len(node.targets[0].elts))
+        elif dotted(node.value) == path:
+            use.marks.add("iterated")
+
+
+def dependencies(tree: ast.AST) -> dict[str, set[str]]:
+    """By local name: the names and attributes that its assignments read, directly or through others."""
+    read: dict[str, set[str]] = {}
+    for node in ast.walk(tree):
+        targets: list[ast.AST] = []
+        value: ast.AST | None = None
+        if isinstance(node, ast.Assign):
+            targets, value = list(node.targets), node.value
+        elif isinstance(node, (ast.AugAssign, ast.AnnAssign)):
+            targets, value = [node.target], node.value
+        elif isinstance(node, (ast.For, ast.comprehension)):
+            targets, value = [node.target], node.iter
+        if value is None:
+            continue
+        sources = {dotted(item) for item in ast.walk(value) if isinstance(item, (ast.Name, ast.Attribute))} - {""}
+        for target in targets:
+            for item in ast.walk(target):
+                if isinstance(item, (ast.Name, ast.Attribute)) and dotted(item):
+                    read.setdefault(dotted(item), set()).update(sources)
+    for _ in range(8):
+        before = sum(map(len, read.values()))
+        for name, sources in read.items():
+            sources.update(*(read[source] for source in list(sources) if source in read and source != name))
+        if sum(map(len, read.values())) == before:
+            break
+    return read
