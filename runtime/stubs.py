@@ -44,6 +44,12 @@ class Stub:
     def __getitem__(self, key: Any) -> Any:
         return Stub()
 
+    def __setitem__(self, key: Any, value: Any) -> None:
+        pass
+
+    def __len__(self) -> int:
+        return 0
+
     def __iter__(self) -> Any:
         return iter(())
 
@@ -162,10 +168,12 @@ def restore_old_names() -> None:
     _restore_scipy()
 
 
+_ArgSpec = collections.namedtuple("_ArgSpec", "args varargs keywords defaults")
+
+
 def _getargspec(function: Any) -> Any:
     found = inspect.getfullargspec(function)
-    kind = collections.namedtuple("ArgSpec", "args varargs keywords defaults")  # noqa: PYI024
-    return kind(found.args, found.varargs, found.varkw, found.defaults)
+    return _ArgSpec(found.args, found.varargs, found.varkw, found.defaults)
 
 
 def _restore_scipy() -> None:

@@ -29,6 +29,7 @@ from .outputs import attributes, gathered
 from .roles import derived
 from .search import Search, Trial, natural
 from .state import Plan, Planner, Step, classes_for, copied, node_of, passed, preparations
+from .use import guards
 from .values import ABSENT, received
 
 DEPTH = 2
@@ -83,6 +84,9 @@ class Synthesis:
         self.search = search
         self.functions = functions
         self.function = functions[0]
+        node = node_of(loaded.tree, self.function)
+        search.guards = guards(node, target.region.line) if node is not None else frozenset()
+        self.ready: list[tuple[Step, dict[str, Any]]] = []
         tensors = target.framework == "torch" or "torch" in {name.partition(".")[0] for name in imported(loaded.tree)}
         self.planner = Planner(loaded.tree, target.roles, tensors and "torch" in sys.modules)
         self.owner, self.name = self._owner()
@@ -224,6 +228,7 @@ class Synthesis:
                 through = plan.then(prepare, ready[0])
                 through.words = plan.words.rpartition(".")[0] + f".{name} (reaches {self.name})"
                 return through
+            self.ready.append((prepare, ready[0]))
             self.search.run(lambda: action(self.search.values(prepare.slots, ready[0])))  # noqa: B023 - called at once
             if box:
                 found = self._on_state(plan.then(prepare, ready[0]), box[0], static, depth - 1, done | {name})
@@ -232,19 +237,35 @@ class Synthesis:
         return None
 
     def _jointly(self, plan: Plan, constructor: Step, static: Any) -> Plan | None:
-        """Constructor and target searched together: the flagged branch can depend on both."""
-        trial = self.search.run(lambda: constructor.perform(None, self.search.values(constructor.slots, plan.kinds)))
-        step = self._last_step(trial.value, static) if trial.finished else None
-        if step is None:
-            return None
-        slots = [*constructor.slots, *step.slots]
+        """Constructor, preparation and target searched together: the flagged branch can depend on all."""
+        for prepared in ([], self.ready[:1]):
+            if self.search.left() <= 0 or (prepared == [] and self.ready):
+                continue
+            steps = [constructor, *(step for step, _ in prepared)]
+            kinds = dict(plan.kinds)
+            for _, chosen in prepared:
+                kinds.update(chosen)
 
-        def action(values: dict[str, Any]) -> Any:
-            state = constructor.perform(None, values)
-            return step.perform(state, values)
+            def built(values: dict[str, Any], steps: list[Step] = steps) -> Any:
+                state: Any = None
+                for step in steps:
+                    result = step.perform(state, values)
+                    state = result if step.builds else state
+                return state
 
-        found = self.search.over(slots, action, tree=step.tree, first=plan.kinds, limit=100)
-        return plan.then(step, found[0]) if found is not None else None
+            slots = [slot for step in steps for slot in step.slots]
+            trial = self.search.run(lambda: built(self.search.values(slots, kinds)))  # noqa: B023 - called at once
+            last = self._last_step(trial.value, static) if trial.finished else None
+            if last is None:
+                continue
+
+            def action(values: dict[str, Any], last: Step = last, built: Any = built) -> Any:
+                return last.perform(built(values), values)
+
+            found = self.search.over([*slots, *last.slots], action, tree=last.tree, first=kinds, limit=150)
+            if found is not None:
+                return Plan([*steps, last], found[0], plan.words)
+        return None
 
     def _bare_plan(self, static: Any) -> Plan | None:
         """The method on an object without its constructor; its attributes are inputs."""

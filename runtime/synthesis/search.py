@@ -96,6 +96,8 @@ class Search:
     seconds: float = 4.0
     trials: int = 0
     best: Trial = field(default_factory=Trial)
+    guards: frozenset[str] = frozenset()
+    """Names that decide whether the flagged line is reached."""
     started: float = field(default_factory=time.monotonic)
 
     def left(self) -> float:
@@ -211,7 +213,7 @@ class Search:
             mentioned = [slot for slot in slots if slot.path in read]
             blamed = [slot for slot in mentioned if not slot.optional or chance.random() < 0.3] or mentioned or blamed
         elif best.finished and not best.reached:
-            blamed = slots
+            blamed = [slot for slot in slots if self.guards & {slot.path, f"self.{slot.path}"}] or slots
         if chance.random() < 0.15:
             blamed = slots
         count = 1 if chance.random() < 0.6 else min(len(blamed), chance.choice((1, 2, 2, 3)))

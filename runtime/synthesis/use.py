@@ -222,3 +222,14 @@ def dependencies(tree: ast.AST) -> dict[str, set[str]]:
         if sum(map(len, read.values())) == before:
             break
     return read
+
+
+def guards(tree: ast.AST, line: int) -> frozenset[str]:
+    """Names and attributes that the conditions around a line read, directly or through local names."""
+    read: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.If, ast.While, ast.For, ast.IfExp)) and node.lineno <= line <= (node.end_lineno or 0):
+            condition = node.iter if isinstance(node, ast.For) else node.test
+            read |= {dotted(item) for item in ast.walk(condition)} - {""}
+    flow = dependencies(tree) if read else {}
+    return frozenset(read.union(*(flow[name] for name in read if name in flow)))
