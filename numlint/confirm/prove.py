@@ -1,0 +1,198 @@
+"""Rules prove themselves: their examples run in the user's interpreter.
+
+Every example with a call becomes an exhibit: a bad one with the region and the signature
+that the rule itself reports for it, its rewrite, and the good and limit ones. The runtime
+runs each and measures. What should differ between two processes, or should not, runs in
+two fresh ones.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from numlint.linter import check_source
+from numlint.rule import Example, Rule
+
+PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
+KINDS = ("bad", "fixed", "good", "limit")
+RANDOM = "non-determinism"
+# The folder of the runtime need not be importable there under any name.
+START = (
+    "import importlib, runpy, sys; here = sys.argv[1]; "
+    "runpy.run_path(here + '/start.py', run_name='start')['register'](here); "
+    "importlib.import_module('numlint_runtime.prove').main()"
+)
+
+
+class ProveError(Exception):
+    """The interpreter could not be started, or it ended before it had answered."""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What became of one example: `figure` is what was measured, in words."""
+
+    rule: str
+    kind: str
+    number: int
+    status: str
+    signature: str = ""
+    figure: str = ""
+    reason: str = ""
+    truth: str = ""
+    seconds: float = 0.0
+    digest: str = ""
+
+    @property
+    def label(self) -> str:
+        return f"{self.kind} {self.number + 1}"
+
+
+def exhibits(rule: Rule) -> Iterator[dict[str, Any]]:
+    """The examples of a rule that can be run, as the runtime reads them."""
+    for kind in ("bad", "good", "limit"):
+        for number, example in enumerate(getattr(rule, kind)):
+            if not example.call:
+                continue
+            signatures, region = _declared(rule, example) if kind == "bad" else ((rule.signature,), None)
+            exhibit = {
+                "rule": rule.name,
+                "kind": kind,
+                "number": number,
+                "code": example.code,
+                "call": example.call,
+                "requires": example.requires,
+                "signatures": signatures,
+                "region": region,
+                "meant": _meant(rule, example) if kind == "bad" else (),
+            }
+            yield exhibit
+            if example.fixed:
+                yield {**exhibit, "kind": "fixed", "code": example.fixed, "region": None}
+
+
+def _declared(rule: Rule, example: Example) -> tuple[tuple[str, ...], dict[str, int] | None]:
+    """The signatures that the rule reports for an example, and the first place."""
+    findings, _ = check_source(example.code.encode(), "example.py", [rule])
+    if not findings:
+        return (rule.signature,), None
+    span = findings[0].span
+    region = {
+        "line": span.line,
+        "column": span.column,
+        "end_line": span.end_line,
+        "end_column": span.end_column,
+    }
+    return tuple(dict.fromkeys(finding.signature for finding in findings)), region
+
+
+def _meant(rule: Rule, example: Example) -> tuple[str, ...]:
+    """Codes that say what an example means where its own formula has no value."""
+    called = " ".join(example.call.split())
+    good = [item.code for item in (*rule.good, *rule.limit) if " ".join(item.call.split()) == called]
+    return tuple(dict.fromkeys([*([example.fixed] if example.fixed else []), *good]))
+
+
+def prove(rules: Iterable[Rule], python: str = sys.executable) -> Iterator[Proof]:
+    """Run the examples of some rules in an interpreter; proofs come in the order of the rules.
+
+    Raises
+    ------
+    ProveError
+    """
+    wanted = [exhibit for rule in rules for exhibit in exhibits(rule)]
+    random = [exhibit for exhibit in wanted if RANDOM in exhibit["signatures"]]
+    again = {_key(answer): answer for answer in _answers(random, python, hash_seed="2")} if random else {}
+    for answer in _answers(wanted, python, hash_seed="1"):
+        yield _proof(_compared(answer, again[_key(answer)]) if _key(answer) in again else answer)
+
+
+def _key(answer: dict[str, Any]) -> tuple[str, str, int]:
+    return answer["rule"], answer["kind"], answer["number"]
+
+
+def _compared(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """Judge an example by the results of two processes."""
+    if one["status"] != PASSED:
+        return one
+    differ = one["digest"] != other["digest"]
+    figure = {"name": "two processes differ", "value": 2.0, "unit": "results"} if differ else None
+    expected = one["kind"] == "bad"
+    reason = "" if differ == expected else "two processes differ" if differ else "two processes give the same result"
+    return {
+        **one,
+        "status": FAILED if reason else PASSED,
+        "reason": reason,
+        "figure": figure,
+        "signature": RANDOM if expected and differ else "",
+    }
+
+
+def _proof(answer: dict[str, Any]) -> Proof:
+    names = Proof.__dataclass_fields__
+    values = {name: value for name, value in answer.items() if name in names}
+    values["figure"] = _figure(answer.get("figure"))
+    return Proof(**values)
+
+
+def _figure(figure: dict[str, Any] | None) -> str:
+    """A measured number in words: ``relative error 0.33``."""
+    if not figure:
+        return ""
+    value = float(figure["value"])
+    return " ".join(part for part in (figure["name"], f"{value:.2g}", figure["unit"]) if part)
+
+
+def _answers(wanted: Sequence[dict[str, Any]], python: str, hash_seed: str) -> Iterator[dict[str, Any]]:
+    runtime = Path(__file__).resolve().parent.parent / "runtime"
+    if not runtime.is_dir():
+        # An editable install maps the package to a folder beside this one.
+        runtime = Path(__file__).resolve().parents[2] / "runtime"
+    environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONWARNINGS": "ignore", "OMP_NUM_THREADS": "1"}
+    try:
+        process = subprocess.Popen(
+            [python, "-u", "-B", "-c", START, str(runtime)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+    except OSError as error:
+        raise ProveError(f"{python}: {error.strerror}") from error
+    said = ""
+    try:
+        assert process.stdin and process.stdout and process.stderr
+        try:
+            for exhibit in wanted:
+                process.stdin.write(json.dumps(exhibit) + "\n")
+                process.stdin.flush()
+                line = process.stdout.readline()
+                if not line:
+                    break
+                yield json.loads(line)
+            else:
+                return
+        except BrokenPipeError:
+            pass
+        said = process.stderr.read().strip()
+    finally:
+        process.kill()
+        process.wait()
+    raise ProveError(f"{python} ended: {said.splitlines()[-1] if said else 'without a word'}")
+
+
+def by_rule(proofs: Iterable[Proof]) -> dict[str, list[Proof]]:
+    """Proofs grouped by rule."""
+    groups: dict[str, list[Proof]] = defaultdict(list)
+    for proof in proofs:
+        groups[proof.rule].append(proof)
+    return dict(groups)

@@ -1,0 +1,132 @@
+"""torch as an arithmetic: the same code in float64 throughout, or with its inputs as leaves of a gradient.
+
+torch code cannot compute on exact numbers, so its reference is itself in a wider format.
+Lifting the inputs alone does not reach it: constants, ``torch.zeros(n)``, ``.half()`` and
+autocast bring the narrow formats back. `Wide` therefore sets the default to float64 and
+meets every operation on its way to the kernel (``TorchDispatchMode``), where a request
+for a narrow format becomes one for float64; a backward pass is met there too.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from . import leaves
+from .arithmetic import Arithmetic
+from .formats import FLOAT32, FLOAT64, Format
+
+
+class Given(Arithmetic):
+    """Native arithmetic on the inputs as they are: nothing is cast."""
+
+    def lift(self, value: Any) -> Any:
+        return leaves.mapped(lambda leaf: leaf.copy() if isinstance(leaf, np.ndarray) else leaf, value)
+
+
+class Wide(Arithmetic):
+    """Every floating-point number of torch in float64, whatever the code asks for."""
+
+    exact = False
+
+    def __init__(self) -> None:
+        super().__init__(FLOAT64)
+        self.name = "torch in float64"
+
+    def _lift_leaf(self, value: Any) -> Any:
+        if isinstance(value, (np.ndarray, np.floating)) and value.dtype.kind == "f":
+            return value.astype(np.float64)
+        return value
+
+    @contextmanager
+    def patched(self, modules: Iterable[ModuleType]) -> Iterator[None]:
+        torch = sys.modules.get("torch")
+        if torch is None:
+            yield
+            return
+        before = torch.get_default_dtype()
+        torch.set_default_dtype(torch.float64)
+        try:
+            with ExitStack() as stack:
+                stack.enter_context(_widening())
+                yield
+        finally:
+            torch.set_default_dtype(before)
+
+
+class Tracked(Arithmetic):
+    """Floating-point inputs as leaf tensors that ask for a gradient; the results keep their graph.
+
+    The leaves of the last `lift` are in `tracked`, by the name of the input.
+
+    Parameters
+    ----------
+    form : Format
+    """
+
+    def __init__(self, form: Format = FLOAT32) -> None:
+        super().__init__(form)
+        self.name = f"torch gradients in {form.name}"
+        self.tracked: dict[str, Any] = {}
+
+    def lift(self, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return super().lift(value)
+        self.tracked = {}
+        lifted = {}
+        for name, item in value.items():
+            if isinstance(item, np.ndarray) and item.dtype.kind == "f":
+                lifted[name] = self.tracked[name] = self._leaf(item)
+            else:
+                lifted[name] = super().lift(item)
+        return lifted
+
+    def _leaf(self, item: Any) -> Any:
+        import torch
+
+        rounded = torch.from_numpy(np.array(self.format.round(item)))
+        return rounded.to(getattr(torch, self.format.name)).requires_grad_()
+
+    @contextmanager
+    def patched(self, modules: Iterable[ModuleType]) -> Iterator[None]:
+        import torch
+
+        before = torch.get_default_dtype()
+        torch.set_default_dtype(getattr(torch, self.format.name))
+        try:
+            with ExitStack() as stack:
+                if self.format is FLOAT64:
+                    stack.enter_context(_widening())
+                stack.enter_context(torch.enable_grad())
+                yield
+        finally:
+            torch.set_default_dtype(before)
+
+
+def _widening() -> Any:
+    """A dispatch mode in which no operation makes a number narrower than float64."""
+    import torch
+    from torch.utils._python_dispatch import TorchDispatchMode
+    from torch.utils._pytree import tree_map
+
+    narrow = {torch.float32, torch.float16, torch.bfloat16}
+
+    def widened(item: Any) -> Any:
+        if isinstance(item, torch.dtype) and item in narrow:
+            return torch.float64
+        if isinstance(item, torch.Tensor) and item.dtype in narrow:
+            return item.to(torch.float64)
+        return item
+
+    class Widening(TorchDispatchMode):  # type: ignore[misc]
+        def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            if func is torch.ops.aten._to_copy.default and (kwargs or {}).get("dtype") is torch.float64:
+                return func(*args, **(kwargs or {}))
+            return func(*tree_map(widened, args), **tree_map(widened, kwargs or {}))
+
+    return Widening()
