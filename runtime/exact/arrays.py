@@ -1,0 +1,462 @@
+"""Arrays of exact numbers: numpy arrays of objects under the dtype of the format that they stand for.
+
+Every elementary operation is looked up by the name of its ufunc. Sums, products and
+differences go through numpy's own loops over objects, the rest through `numpy.frompyfunc`
+of the field's functions, which know the conventions at the edges of a domain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..formats import FLOAT64
+from .carrier import Carrier, plain
+from .numbers import Unsupported, active
+from .special import DERIVED, SMOOTH
+
+Array = Any
+
+
+class ExactArray(Carrier):
+    """An array of numbers of the active field."""
+
+    form = FLOAT64
+
+    @property
+    def dtype(self) -> Any:  # type: ignore[override]
+        """What the code under test sees: the type that a native run would have, for its `finfo`."""
+        return type(self).form.storage
+
+    @property
+    def objects(self) -> Array:
+        """The plain array of objects behind it."""
+        return self.view(np.ndarray)
+
+    @classmethod
+    def lifted(cls, value: Any) -> Any:
+        if isinstance(value, cls):
+            return value.copy()
+        return objects(value).view(cls)
+
+    @classmethod
+    def _adopted_leaf(cls, result: Any) -> Any:
+        if isinstance(result, np.ndarray):
+            if result.view(np.ndarray).dtype != object:
+                return cls.lifted(result) if result.dtype.kind == "f" else result
+            return normalised(result.view(np.ndarray)).view(cls)
+        if isinstance(result, (active().kind, float, np.floating)):
+            return cls._scalar(result)
+        return result
+
+    @classmethod
+    def _scalar(cls, element: Any) -> Any:
+        box = np.empty((), dtype=object)
+        box[()] = active().of(element)
+        return box.view(cls)
+
+    @classmethod
+    def stored(cls, value: Any) -> Any:
+        found = objects(value)
+        return found if found.ndim else found[()]  # numpy would store the array of no dimension itself
+
+    @classmethod
+    def function(cls, name: str, module: str) -> Callable[..., Any] | None:
+        from . import functions, linalg
+
+        if module.startswith(("numpy.linalg", "numpy.core.linalg")):
+            return linalg.FUNCTIONS.get(name) or unsupported(f"numpy.linalg.{name}")
+        if module.startswith("numpy.fft"):
+            return unsupported(f"numpy.fft.{name}")
+        return functions.FUNCTIONS.get(name)
+
+    @classmethod
+    def scipy(cls, name: str, module: str) -> Any:
+        from . import scipy
+
+        return scipy.counterpart(name, module)
+
+    @classmethod
+    def special(cls, name: str, x: Any) -> Any:
+        return _called(name, (x,), True)
+
+    def nearest(self) -> Any:
+        convert = active().to_float
+        return _mapped(convert, self.objects, np.float64)
+
+    def whole(self, dtype: Any) -> Any:
+        field = active()
+        if np.dtype(dtype).kind == "b":
+            return _mapped(lambda x: field.is_nan(x) or field.sign(x) != 0, self.objects, bool)
+        values = np.trunc(self).objects
+        return _mapped(lambda x: field.floor_int(x) if field.is_finite(x) else 0, values, dtype)
+
+    def __float__(self) -> float:
+        if self.size != 1:
+            raise TypeError("only length-1 arrays can be converted to Python scalars")
+        field = active()
+        field.account.rounded += 1
+        return field.to_float(self.objects.reshape(-1)[0])
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        out = kwargs.pop("out", None)
+        for name in ("dtype", "casting", "order", "subok", "signature"):
+            kwargs.pop(name, None)
+        result = apply(ufunc, method, inputs, kwargs)
+        return _written(result, out) if out is not None else result
+
+
+def objects(value: Any) -> Array:
+    """Plain array of the active field's numbers."""
+    if isinstance(value, ExactArray):
+        return value.view(np.ndarray)
+    array = value if isinstance(value, np.ndarray) else np.asarray(plain(value))
+    if array.dtype.kind == "c":
+        active().account.unsupported.append("complex numbers")
+        raise Unsupported("complex numbers")
+    if array.dtype == object:
+        return normalised(array)
+    return _mapped(active().of, array.view(np.ndarray).astype(object) if array.dtype.kind != "g" else array, object)
+
+
+def normalised(array: Array) -> Array:
+    """An array of objects with every entry a number of the field."""
+    field = active()
+    if all(type(item) is field.kind for item in array.reshape(-1).tolist()):
+        return array
+    return _mapped(field.of, array, object)
+
+
+def _mapped(function: Callable[[Any], Any], array: Array, dtype: Any) -> Array:
+    result = np.empty(array.shape, dtype=dtype)
+    flat = result.reshape(-1)
+    for i, item in enumerate(array.reshape(-1).tolist() if array.dtype == object else array.reshape(-1)):
+        flat[i] = function(item)
+    return result
+
+
+def _written(result: Any, out: Any) -> Any:
+    results = result if isinstance(result, tuple) else (result,)
+    for target, value in zip(out, results):
+        if target is not None:
+            if not isinstance(target, Carrier) and isinstance(value, ExactArray):
+                active().account.rounded += 1
+                value = value.nearest()
+            target[...] = value
+    return out[0] if len(out) == 1 else out
+
+
+def apply(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """A ufunc, or one of its methods, on exact arrays.
+
+    Raises
+    ------
+    Unsupported
+    """
+    name = ufunc.__name__
+    if method == "__call__":
+        return _called(name, inputs, kwargs.get("where", True))
+    if method in ("reduce", "accumulate"):
+        return _folded(ufunc, name, method, inputs, kwargs)
+    if method == "outer":
+        first, second = inputs
+        shape = np.shape(first) + (1,) * np.ndim(second)
+        return _called(name, (np.reshape(first, shape), second), True)
+    if method == "at" and name in ("add", "subtract", "multiply"):
+        ufunc.at(objects(inputs[0]), plain(inputs[1]), objects(inputs[2]))
+        return None
+    if method == "reduceat" and name == "add":
+        return np.add.reduceat(objects(inputs[0]), plain(inputs[1]), **kwargs).view(ExactArray)
+    return unsupported(f"{name}.{method}")()
+
+
+def _called(name: str, inputs: tuple[Any, ...], where: Any) -> Any:
+    if name in LOGICAL:
+        return getattr(np, name)(*[_truth(item) for item in inputs])
+    operation = OPERATIONS.get(name)
+    if operation is None:
+        return unsupported(name)()
+    operands = [objects(item) for item in inputs]
+    if where is not True:
+        return _where(operation, operands, np.asarray(plain(where), dtype=bool))
+    return _finished(operation(*operands))
+
+
+def _where(operation: Callable[..., Any], operands: list[Array], where: Array) -> Any:
+    """Compute only at the chosen places, zero elsewhere (numpy leaves them as they were)."""
+    operands = list(np.broadcast_arrays(*operands, where))[:-1]
+    where = np.broadcast_to(where, operands[0].shape)
+    result = np.full(operands[0].shape, active().zero, dtype=object)
+    chosen = operation(*[operand[where] for operand in operands])
+    if isinstance(chosen, np.ndarray) and chosen.dtype == bool:
+        result = result.astype(bool)
+    result[where] = chosen
+    return _finished(result)
+
+
+def _finished(result: Any) -> Any:
+    if isinstance(result, tuple):
+        return tuple(_finished(item) for item in result)
+    if isinstance(result, np.ndarray):
+        return result.view(ExactArray) if result.dtype == object else result
+    if isinstance(result, (bool, np.bool_)):
+        return np.bool_(result)
+    return ExactArray._scalar(result)
+
+
+def _folded(ufunc: Any, name: str, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    if name in LOGICAL:
+        return getattr(ufunc, method)(_truth(inputs[0]), **plain(kwargs))
+    array = objects(inputs[0])
+    field = active()
+    if "initial" in kwargs:
+        if kwargs["initial"] is None or kwargs["initial"] is getattr(np, "_NoValue", None):
+            del kwargs["initial"]
+        else:
+            kwargs["initial"] = field.of(kwargs["initial"])
+    where = kwargs.get("where", True)
+    if where is not True:
+        kwargs["where"] = np.asarray(plain(where), dtype=bool)
+    if name in ("add", "multiply"):
+        start = field.zero if name == "add" else field.one
+        if method == "reduce" and (where is not True or array.size == 0):
+            kwargs.setdefault("initial", start)
+        folded = getattr(ufunc if name == "add" else _loop(field.multiply, 2), method)(array, **kwargs)
+        return _finished(folded)
+    if name in OPERATIONS:
+        if name in ("maximum", "minimum", "fmax", "fmin") and array.size == 0:
+            raise ValueError(f"zero-size array to reduction operation {name} which has no identity")
+        folded = getattr(_loop(PAIRWISE[name], 2), method)(array, **kwargs) if name in PAIRWISE else None
+        if folded is not None:
+            return _finished(folded)
+    return unsupported(f"{name}.{method}")()
+
+
+def _truth(value: Any) -> Any:
+    return value.whole(np.bool_) if isinstance(value, ExactArray) else np.asarray(value, dtype=bool)
+
+
+def _loop(function: Callable[..., Any], arity: int) -> Any:
+    return np.frompyfunc(function, arity, 1)
+
+
+def unsupported(name: str) -> Callable[..., Any]:
+    """A function that raises `Unsupported`, and says so in the account as well."""
+
+    def refuse(*args: Any, **kwargs: Any) -> Any:
+        active().account.unsupported.append(name)
+        raise Unsupported(name)
+
+    return refuse
+
+
+# Operations by the name of their ufunc, on plain arrays of objects.
+
+
+def _unary(name: str) -> Callable[[Array], Any]:
+    return lambda x: _loop(lambda item: active().call(name, item), 1)(x)
+
+
+def _binary(name: str) -> Callable[[Array, Array], Any]:
+    return lambda x, y: _loop(PAIRWISE[name], 2)(x, y)
+
+
+def _compared(verdict: Callable[[int], bool], unordered: bool = False) -> Callable[[Array, Array], Any]:
+    def compare(x: Array, y: Array) -> Any:
+        def one(a: Any, b: Any) -> bool:
+            side = active().compare(a, b)
+            return unordered if side is None else verdict(side)
+
+        return _boolean(_loop(one, 2)(x, y))
+
+    return compare
+
+
+def _boolean(result: Any) -> Any:
+    return result.astype(bool) if isinstance(result, np.ndarray) else np.bool_(result)
+
+
+def _predicate(test: Callable[[Any], bool]) -> Callable[[Array], Any]:
+    return lambda x: _boolean(_loop(test, 1)(x))
+
+
+def _multiply(x: Array, y: Array) -> Any:
+    """Products; once a value is infinite, each is examined for the convention ``0 * log(0) = 0``."""
+    return _loop(active().multiply, 2)(x, y) if active().account.undefined else np.multiply(x, y)
+
+
+def matmul(x: Array, y: Array) -> Any:
+    if active().account.undefined:
+        if x.ndim == 1:
+            return matmul(x[np.newaxis], y)[..., 0, :] if y.ndim > 1 else np.sum(_multiply(x, y))
+        if y.ndim == 1:
+            return matmul(x, y[:, np.newaxis])[..., 0]
+        return np.add.reduce(_multiply(x[..., :, :, np.newaxis], y[..., np.newaxis, :, :]), axis=-2)
+    if x.shape[-1] == 0:
+        return np.matmul(np.zeros(x.shape), np.zeros(y.shape)) * active().zero
+    return np.matmul(x, y)
+
+
+def _floor_divide(x: Any, y: Any) -> Any:
+    return active().call("floor", active().divide(x, y))
+
+
+def _remainder(x: Any, y: Any) -> Any:
+    return x - y * _floor_divide(x, y)
+
+
+def _fmod(x: Any, y: Any) -> Any:
+    return x - y * active().call("trunc", active().divide(x, y))
+
+
+def _hypot(x: Any, y: Any) -> Any:
+    return active().call("sqrt", x * x + y * y)
+
+
+def _logaddexp(x: Any, y: Any) -> Any:
+    field = active()
+    if field.is_infinite(x) or field.is_infinite(y):
+        return field.maximum(x, y)
+    return field.call("log", field.call("exp", x) + field.call("exp", y))
+
+
+def _logaddexp2(x: Any, y: Any) -> Any:
+    field = active()
+    return field.call("log2", field.call("exp2", x) + field.call("exp2", y))
+
+
+def _arctan2(y: Any, x: Any) -> Any:
+    field = active()
+    across, along = field.sign(y), field.sign(x)
+    if along > 0:
+        return field.call("arctan", y / x)
+    if along < 0:
+        turn = field.pi() if across >= 0 else -field.pi()
+        return field.call("arctan", y / x) + turn
+    return field.pi() * across / 2
+
+
+def _copysign(x: Any, y: Any) -> Any:
+    return abs(x) if active().sign(y) >= 0 else -abs(x)
+
+
+def _heaviside(x: Any, half: Any) -> Any:
+    sign = active().sign(x)
+    return active().zero if sign < 0 else half if sign == 0 else active().one
+
+
+def _fmax(x: Any, y: Any) -> Any:
+    return y if active().is_nan(x) else x if active().is_nan(y) else active().maximum(x, y)
+
+
+def _fmin(x: Any, y: Any) -> Any:
+    return y if active().is_nan(x) else x if active().is_nan(y) else active().minimum(x, y)
+
+
+def _is_zero(x: Any) -> bool:
+    return not active().is_nan(x) and active().is_finite(x) and active().sign(x) == 0
+
+
+def _xlogy(x: Any, y: Any) -> Any:
+    return active().zero if _is_zero(x) else active().multiply(x, active().call("log", y))
+
+
+def _xlog1py(x: Any, y: Any) -> Any:
+    return active().zero if _is_zero(x) else active().multiply(x, active().call("log1p", y))
+
+
+def _rel_entr(x: Any, y: Any) -> Any:
+    field = active()
+    if _is_zero(x):
+        return field.zero
+    if _is_zero(y):
+        field.event("rel_entr(x, 0)")
+        return field.infinity
+    return x * field.call("log", field.divide(x, y))
+
+
+def _kl_div(x: Any, y: Any) -> Any:
+    return _rel_entr(x, y) - x + y
+
+
+def _binom(n: Any, k: Any) -> Any:
+    field = active()
+    return field.call(
+        "exp", field.call("gammaln", n + 1) - field.call("gammaln", k + 1) - field.call("gammaln", n - k + 1)
+    )
+
+
+def _beta_function(a: Any, b: Any) -> Any:
+    return active().call("exp", _betaln(a, b))
+
+
+def _betaln(a: Any, b: Any) -> Any:
+    field = active()
+    return field.call("gammaln", a) + field.call("gammaln", b) - field.call("gammaln", a + b)
+
+
+def _huber(delta: Any, r: Any) -> Any:
+    field = active()
+    return r * r / 2 if field.sign(abs(r) - delta) <= 0 else delta * (abs(r) - delta / 2)
+
+
+PAIRWISE: dict[str, Callable[[Any, Any], Any]] = {
+    "divide": lambda x, y: active().divide(x, y),
+    "true_divide": lambda x, y: active().divide(x, y),
+    "power": lambda x, y: active().power(x, y),
+    "pow": lambda x, y: active().power(x, y),
+    "float_power": lambda x, y: active().power(x, y),
+    "maximum": lambda x, y: active().maximum(x, y),
+    "minimum": lambda x, y: active().minimum(x, y),
+    "fmax": _fmax,
+    "fmin": _fmin,
+    "floor_divide": _floor_divide,
+    "remainder": _remainder,
+    "mod": _remainder,
+    "fmod": _fmod,
+    "hypot": _hypot,
+    "logaddexp": _logaddexp,
+    "logaddexp2": _logaddexp2,
+    "arctan2": _arctan2,
+    "copysign": _copysign,
+    "heaviside": _heaviside,
+    "ldexp": lambda x, n: x * active().power(active().of(2), n),
+    "subtract": lambda x, y: x - y,
+    "xlogy": _xlogy,
+    "xlog1py": _xlog1py,
+    "rel_entr": _rel_entr,
+    "kl_div": _kl_div,
+    "binom": _binom,
+    "beta": _beta_function,
+    "betaln": _betaln,
+    "huber": _huber,
+}
+LOGICAL = frozenset("logical_and logical_or logical_xor logical_not".split())
+OPERATIONS: dict[str, Callable[..., Any]] = {
+    **{name: _unary(name) for name in (*SMOOTH, *DERIVED)},
+    **{name: _binary(name) for name in PAIRWISE},
+    "add": np.add,
+    "subtract": np.subtract,
+    "multiply": _multiply,
+    "negative": np.negative,
+    "positive": lambda x: x.copy(),
+    "conjugate": lambda x: x.copy(),
+    "absolute": np.absolute,
+    "fabs": np.absolute,
+    "matmul": matmul,
+    "vecdot": lambda x, y: np.add.reduce(_multiply(x, y), axis=-1),
+    "less": _compared(lambda side: side < 0),
+    "less_equal": _compared(lambda side: side <= 0),
+    "greater": _compared(lambda side: side > 0),
+    "greater_equal": _compared(lambda side: side >= 0),
+    "equal": _compared(lambda side: side == 0),
+    "not_equal": _compared(lambda side: side != 0, unordered=True),
+    "isnan": _predicate(lambda x: active().is_nan(x)),
+    "isinf": _predicate(lambda x: active().is_infinite(x)),
+    "isfinite": _predicate(lambda x: active().is_finite(x)),
+    "signbit": _predicate(lambda x: active().sign(x) < 0),
+    "divmod": lambda x, y: (_loop(_floor_divide, 2)(x, y), _loop(_remainder, 2)(x, y)),
+    "modf": lambda x: (x - _unary("trunc")(x), _unary("trunc")(x)),
+}
