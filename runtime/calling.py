@@ -23,6 +23,6 @@ def call(payload: dict[str, Any], emit: Callable[[Any], None]) -> dict[str, Any]
     target = Target.from_json(payload["target"])
     loaded = payload.get("loaded") or loading.load(target)
     emit({"phase": f"calling {target.qualname}"})
-    function = reduce(getattr, target.qualname.split("."), loaded.module)
+    function: Any = reduce(getattr, target.qualname.split("."), loaded.module)
     returned = function(**protocol.decode(payload.get("arguments", {})))
     return {"status": "returned", "value": protocol.encode(returned), "literal": protocol.literal(returned)}

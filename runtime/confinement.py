@@ -82,7 +82,9 @@ def _no_writing(directory: str) -> bool:
             os.close(beneath)
             if added != 0:
                 return False
-        return libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 and libc.syscall(LANDLOCK_RESTRICT_SELF, rules, 0) == 0
+        no_more: int = libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+        restricted: int = libc.syscall(LANDLOCK_RESTRICT_SELF, rules, 0)
+        return no_more == restricted == 0
     finally:
         os.close(rules)
 

@@ -18,7 +18,7 @@ from .modules import Lines, discard
 def perform(request: dict[str, Any], say: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
     """Run one request to its end; its events are passed on when it is over."""
     options = request["options"]
-    seconds = options["seconds"] + options["import_seconds"]
+    seconds = options["limit"] + options["import_seconds"]
     script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "start.py")
     directory = tempfile.mkdtemp(prefix="numlint-")
     process = subprocess.Popen(
@@ -38,7 +38,8 @@ def perform(request: dict[str, Any], say: Callable[[dict[str, Any]], None]) -> d
     finally:
         process.kill()
         discard(directory)
-    emitted, result = [], None
+    emitted: list[Any] = []
+    result: dict[str, Any] | None = None
     for message in _messages(said, request.get("id")):
         if "event" in message:
             emitted.append(message["event"])
@@ -60,7 +61,7 @@ def _messages(said: bytes, identity: Any) -> list[dict[str, Any]]:
     messages = []
     for line in said.splitlines():
         with contextlib.suppress(ValueError, RecursionError):
-            message = json.loads(line)
+            message: Any = json.loads(line)
             if isinstance(message, dict) and message.get("id") == identity:
                 messages.append(message)
     return messages

@@ -24,7 +24,7 @@ from . import protocol
 # Found in the process that runs it, so that a server that never confirms never loads it.
 OPERATIONS = {
     "confirm": "confirm:confirm",
-    "replay": "confirm:replay",
+    "replay": "replay:replay",
     "call": "calling:call",
 }
 Emit = Callable[[Any], None]

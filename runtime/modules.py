@@ -76,7 +76,7 @@ class ModuleProcess:
     key: tuple[Any, ...]
     imported: bool = False
     last_words: str | None = None
-    containment: dict[str, bool] = field(default_factory=dict)
+    confined: dict[str, bool] = field(default_factory=dict)
 
     @classmethod
     def start(cls, key: tuple[Any, ...], limits: containment.Limits, own: Sequence[int]) -> ModuleProcess:
@@ -242,7 +242,7 @@ def _loaded(request: dict[str, Any], answers: int, report: int, contained: conta
 
 def _work(request: dict[str, Any], loaded: Any, answers: int, report: int, directory: str) -> None:
     containment.move_into(directory)
-    seconds = request["options"]["seconds"]
+    seconds = request["options"]["limit"]
     jobs.watch(report, max(0.9 * seconds, seconds - 1.0))
     jobs.perform(request, loaded, answers)
     faulthandler.cancel_dump_traceback_later()

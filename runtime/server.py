@@ -10,8 +10,9 @@ The server runs no code of the user. It imports numpy and what else is safe to i
 before a fork, and keeps a `modules.ModuleProcess` for the file that the last request was
 about. Where processes cannot be forked, each job starts a fresh one.
 
-Options: ``seconds`` per job, ``import_seconds``, ``memory`` in bytes, ``preload``: names of
-libraries that the file imports.
+Options: ``limit`` and ``import_seconds``, after which a job and an import are killed;
+``memory`` in bytes; ``preload``, names of libraries that the file imports. Operations have
+further ones.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ FORKABLE = {"flint", "ml_dtypes", "mpmath", "pandas", "scipy", "sklearn", "stats
 """Libraries that start no thread when they are imported: safe to be imported before a fork."""
 ALWAYS = ("numpy.linalg", "numpy.random", "flint", "ml_dtypes")
 EVENTS_KEPT = 64
-DEFAULTS: dict[str, Any] = {"seconds": 20.0, "import_seconds": 60.0, "memory": containment.Limits().memory}
+DEFAULTS: dict[str, Any] = {"limit": 20.0, "import_seconds": 60.0, "memory": containment.Limits().memory}
 
 
 def hello() -> dict[str, Any]:
@@ -109,7 +110,7 @@ class Server:
         if self.module is None:
             _preload(options.get("preload", ()))
             limits = containment.Limits(
-                memory=options["memory"], processor=int(options["seconds"] + options["import_seconds"]) + 1
+                memory=options["memory"], processor=int(options["limit"] + options["import_seconds"]) + 1
             )
             self.module = ModuleProcess.start(key, limits, (self.host.descriptor, self.sink))
         result = self.converse(self.module, request)
@@ -122,7 +123,7 @@ class Server:
         emitted: list[Any] = []
         result: dict[str, Any] | None = None
         options = request["options"]
-        seconds = options["seconds"] if module.imported else options["import_seconds"]
+        seconds = options["limit"] if module.imported else options["import_seconds"]
         module.ask(request)
         until = time.monotonic() + seconds
         while True:
@@ -138,8 +139,8 @@ class Server:
                 failure, phrase = jobs.ended(status)
                 break
             if "imported" in message and not module.imported:
-                module.imported, module.containment = True, message["imported"]
-                seconds = options["seconds"]
+                module.imported, module.confined = True, message["imported"]
+                seconds = options["limit"]
                 until = time.monotonic() + seconds
             elif "ended" in message and module.imported:
                 if result is not None:

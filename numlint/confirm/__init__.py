@@ -1,0 +1,1 @@
+"""Run the code of findings, in its own interpreter, and say which of them fail."""
