@@ -39,16 +39,23 @@ class Bar(Silence):
         self.bar = Progress(*columns, console=Console(stderr=True), transient=True)
         self._task = self.bar.add_task("", total=total, counts="")
         self._counts: dict[str, int] = {}
+        self._open: dict[int, str] = {}
 
     def started(self, case: Case) -> None:
-        finding = case.finding
-        self.bar.update(self._task, description=f"{finding.path}:{finding.span.line} {finding.rule}")
+        self._open[id(case)] = f"{case.finding.path}:{case.finding.span.line} {case.finding.rule}"
+        self._show()
 
     def done(self, result: Confirmed) -> None:
         status = result.verdict.status
         self._counts[status] = self._counts.get(status, 0) + 1
+        self._open.pop(id(result.case), None)
+        self.bar.advance(self._task)
+        self._show()
+
+    def _show(self) -> None:
+        # Targets are read in advance; the one that waits for longest is the one that runs.
         counts = ", ".join(f"{number} {name}" for name, number in sorted(self._counts.items()))
-        self.bar.update(self._task, advance=1, counts=counts)
+        self.bar.update(self._task, counts=counts, description=next(iter(self._open.values()), ""))
 
 
 @contextmanager

@@ -21,11 +21,14 @@ from numlint.selection import Selection
 if TYPE_CHECKING:
     from numlint.config import Config
     from numlint.confirm.confirmation import Confirmation, Confirmed, Exchange, Options
+    from numlint.confirm.interpreter import Interpreter
     from numlint.confirm.selection import Chosen
     from numlint.confirm.targets import Case
     from numlint.rule import Rule
 
 FORMATS = ("float64", "float32", "float16", "bfloat16")
+PATIENCE = 15.0
+"""Seconds that a target may take beyond its time before it is killed."""
 OUTPUT_FORMATS = ("text", "json", "sarif", "github")
 
 EPILOG = """\
@@ -117,6 +120,7 @@ def command(
     were run on the same inputs.
     """
     from numlint.confirm.confirmation import Confirmation, Options
+    from numlint.confirm.interpreter import InterpreterError, find
     from numlint.confirm.selection import UnknownPlace, choose, place, recall
 
     if fix and diff:
@@ -151,9 +155,12 @@ def command(
     if declared and not os.path.isfile(declared):
         raise click.UsageError(f"--inputs: no such file {declared!r}")
     start = time.monotonic()
-    interpreter = _interpreter(given.python if python is None else python, config)
-    exchange = _exchange(interpreter, given.jobs if jobs is None else jobs, options)
-    results, left = _confirmed(_cases(chosen, config, declared), exchange, options, quiet=quiet)
+    try:
+        interpreter = find(config.root, given.python if python is None else python)
+        exchange = _exchange(interpreter, given.jobs if jobs is None else jobs, options.seconds)
+        results, left = _confirmed(_cases(chosen, config, declared), exchange, options, quiet=quiet)
+    except InterpreterError as error:
+        raise click.UsageError(f"--python: {error}") from None
     confirmation = Confirmation(
         results=tuple(results),
         problems=chosen.report.problems,
@@ -162,7 +169,7 @@ def command(
         left=left,
         seconds=time.monotonic() - start,
         seed=options.seed,
-        python=interpreter,
+        python=interpreter.path,
     )
     for remark in confirmation.remarks:
         click.echo(f"note: {remark}", err=True)
@@ -206,14 +213,13 @@ def _cases(chosen: Chosen, config: Config, declared: str) -> list[Case]:
     return cases(chosen.findings, chosen.report.sources, project=project, declared=declared)
 
 
-def _interpreter(python: str, config: Config) -> str:
-    """The interpreter that runs the code."""
-    raise NotImplementedError
-
-
-def _exchange(python: str, jobs: int, options: Options) -> Exchange:
+def _exchange(interpreter: Interpreter, jobs: int, seconds: float) -> Exchange:
     """What runs requests in that interpreter."""
-    raise NotImplementedError
+    from numlint.confirm.workers import Pool
+    from numlint.pool import available
+
+    # The search ends by itself after the seconds; what is killed runs away, or waits for something.
+    return Pool(interpreter, jobs or available(), 2 * seconds + PATIENCE).run
 
 
 def _confirmed(

@@ -81,11 +81,14 @@ def rewrites(finding: Finding, text: str) -> Iterator[Rewrite]:
         return
     yield rewrite
     seen = {rewrite.summary}
-    flagged = _shape(Source(text).text[slice(*Source(text).interval(finding.span))])
+    source = Source(text)
+    present = {
+        _shape(source.text[slice(*source.interval(s))]) for s in (finding.span, *(e.span for e in rewrite.edits))
+    }
     numpy = _alias(text, "numpy")
     for index, edit in enumerate(rewrite.edits):
         for alternative, new in _alternatives(edit.text, rewrite.imports, numpy, text):
-            if alternative.summary not in seen and _shape(new) != flagged:
+            if alternative.summary not in seen and _shape(new) not in present:
                 seen.add(alternative.summary)
                 edits = (*rewrite.edits[:index], replace(edit, text=new), *rewrite.edits[index + 1 :])
                 safety = Safety.UNSAFE if alternative.cures else Safety.DISPLAY

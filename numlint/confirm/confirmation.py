@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from numlint.confirm.targets import Case
 from numlint.confirm.verdicts import SURE
 from numlint.finding import Problem
-from numlint.runtime.verdict import CONFIRMED, INCONCLUSIVE, Verdict
+from numlint.runtime.verdict import CONFIRMED, INCONCLUSIVE, STATUSES, Verdict
 
 Request = dict[str, Any]
 Exchange = Callable[[Iterable[Request]], Iterator[tuple[Request, dict[str, Any]]]]
@@ -125,13 +125,24 @@ def confirm(
         yield Confirmed(case, _named(answered(answer), case, options))
 
 
+REMEDIES = {
+    "timeout": "give it longer: --seconds 60",
+    "memory": "declare smaller inputs: --inputs FILE",
+}
+"""What would make a target run, by the kind of failure that ended it."""
+
+
 def answered(answer: Mapping[str, Any]) -> Verdict:
-    """The verdict that an answer holds; an answer without one is inconclusive, with what was said instead."""
-    said = answer.get("verdict")
-    if isinstance(said, Mapping):
-        return Verdict.from_json(dict(said))
-    reason = str(answer.get("error") or "the runtime gave no verdict")
-    return Verdict(INCONCLUSIVE, reason=reason, remedy=str(answer.get("hint") or ""))
+    """The verdict that an answer is; one that was cut short keeps what was known of it until then."""
+    known = {item.name for item in fields(Verdict)}
+    said: dict[str, Any] = {"status": INCONCLUSIVE, "reason": "the runtime gave no verdict"}
+    for event in answer.get("emitted") or ():
+        said |= {key: item for key, item in event.items() if key in known} if isinstance(event, Mapping) else {}
+    said |= {key: item for key, item in answer.items() if key in known}
+    said.setdefault("remedy", REMEDIES.get(str(answer.get("failure")), ""))
+    if said["status"] not in STATUSES:
+        said |= {"status": INCONCLUSIVE, "reason": f"the runtime answered {said['status']!r}"}
+    return Verdict.from_json(said)
 
 
 def _named(verdict: Verdict, case: Case, options: Options) -> Verdict:

@@ -70,9 +70,9 @@ def _array(data: Mapping[str, Any], form: str) -> str:
         raise Unwritable(f"an array of {data['dtype']}")
     if data[TAG] == "scalar" and "values" in data:
         return f"{dtype}({_number(data['values'][0])})"
-    if "values" in data:
-        return f"np.array({_values(data)}, dtype={dtype})"
     shape = tuple(data["shape"])
+    if "values" in data:
+        return f"np.array({_values(data)}, dtype={dtype})" if all(shape) else f"np.empty({shape}, dtype={dtype})"
     flat = f'np.frombuffer(base64.b64decode("{data["data"]}"), dtype="{data["dtype"]}")'
     order = f', order="{data["order"]}"' if "order" in data else ""
     return f"{flat}.reshape({shape}{order}).astype({dtype})"

@@ -68,7 +68,7 @@ _USED = {
 }  # fmt: skip
 _NAMES: tuple[tuple[str, str], ...] = (
     ("tolerance", r"tol|tolerance|eps|epsilon|atol|rtol|xtol|ftol"),
-    ("size", r"[nmkdc]|n_\w+|num_\w+|\w+_(size|dim|count)|size|max_?iter\w*|iterations|epochs|steps|degree|order"),
+    ("size", r"[nk]|n_\w+|num_\w+|\w+_(size|dim|count)|size|max_?iter\w*|iterations|epochs|steps|degree|order"),
     ("probability", r"p|q|prob\w*|proba|pi|p_\w+|\w+_prob|\w+_proba|y_?(pred|hat|score)|quantile|confidence"),
     ("logit", r"z|logits?|scores?|\w+_logits?|energy|energies|log_\w+|\w+_log|logp\w*"),
     ("onehot", r"one_?hot\w*|y_onehot"),
@@ -234,6 +234,8 @@ def _continues(consumer: Value, value: Value) -> bool:
     """Whether what consumes a value stands for the same thing: a part, a shift by the maximum, a multiple."""
     if consumer.op in _CONTINUING:
         return consumer.op in ("phi", "where", "join") or consumer.args[0].core is value.core
+    if any((rest := whole(consumer)) is not None and rest.core is value.core for whole in (one_minus, one_plus)):
+        return True
     if consumer.op in ("mul", "div", "sub", "add") and len(consumer.args) == 2 and consumer.args[0].core is value.core:
         other = consumer.args[1].core
         return other.number is not None or (other.op == "max" and other.args[0].core is value.core)

@@ -81,7 +81,7 @@ def _descriptor(rule: Rule) -> dict[str, Any]:
         "help": {"text": rule.page, "markdown": rule.page},
         "defaultConfiguration": {"level": rule.severity.value},
         "properties": {
-            "tags": [tag for tag in (rule.family, rule.signature) if tag],
+            "tags": list(dict.fromkeys(filter(None, (rule.family, rule.signature)))),
             "problem.severity": "recommendation" if rule.severity.value == "note" else rule.severity.value,
         },
     }
