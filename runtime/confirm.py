@@ -14,12 +14,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from . import experiments
+from . import experiments, oracle
 from .cure import verify
 from .experiments import Experiment, Result, Session
 from .formats import FORMATS
 from .harness import Harness
-from .ladder import Ladder
+from .ladder import Options, ladder
 from .loading import Loaded, load
 from .target import Target
 from .trial import Judge
@@ -43,6 +43,8 @@ def confirm(payload: dict[str, Any], emit: Emit) -> dict[str, Any]:
     start = time.monotonic()
     target = Target.from_json(payload["target"])
     options = payload.get("options") or {}
+    if options.get("mpmath"):
+        oracle.DIRECTORY[:] = [options["mpmath"]]
     session = Session(
         target,
         seed=int(options.get("seed", 0)),
@@ -62,7 +64,7 @@ def confirm(payload: dict[str, Any], emit: Emit) -> dict[str, Any]:
         seed=session.seed,
     )
     try:
-        _decide(verdict, load(target), session, emit)
+        _decide(verdict, payload.get("loaded") or load(target), session, emit)
     except MemoryError:
         verdict.reason = "out of memory"
         verdict.remedy = "numlint confirm --memory: give it more"
@@ -82,12 +84,12 @@ def _decide(verdict: Verdict, loaded: Loaded, session: Session, emit: Emit) -> N
     """Fill the verdict from the first rung that settles the matter."""
     target = session.target
     verdict.stubbed = list(loaded.stubbed)
-    ladder = Ladder(loaded, target, session.seed)
+    rungs = ladder(loaded, target, Options(seconds=session.seconds / 2, seed=session.seed))
     until = time.monotonic() + session.seconds
     best: tuple[Evidence, Result, Harness] | None = None
     ran: list[Harness] = []
     outside = ""
-    for harness in ladder:
+    for harness in rungs:
         ran.append(harness)
         emit({"rung": harness.rung, "harness": harness.description})
         for experiment in _fitting(target, harness):
@@ -108,7 +110,8 @@ def _decide(verdict: Verdict, loaded: Loaded, session: Session, emit: Emit) -> N
     if best is not None:
         _confirmed(verdict, *best, session)
     elif not ran:
-        verdict.reason, verdict.remedy = ladder.account()
+        verdict.reason = "; ".join(f"{rung}: {reason}" for rung, reason, _ in rungs.reasons)
+        verdict.remedy = next((remedy for _, _, remedy in reversed(rungs.reasons) if remedy), "")
     else:
         first = ran[0]
         verdict.rung, verdict.harness = first.rung, first.description
@@ -157,10 +160,10 @@ def _confirmed(verdict: Verdict, evidence: Evidence, result: Result, harness: Ha
 
 
 def _blame(harness: Harness, result: Result, evidence: Evidence, session: Session) -> Any:
-    from .blame import blame
-
     form, inputs = result.failing[0]
     try:
+        from .blame import blame
+
         return blame(harness, inputs, form, session.target.region)
     except Exception as error:
         session.notes.append(f"blame: {type(error).__name__}: {error}")

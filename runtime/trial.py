@@ -126,6 +126,8 @@ class Judge:
         true = truth.shown_site(number)
         if site.kind == "":
             return Trial(SOUND, error=site.value, oracle=truth.kind)
+        if site.kind == "unrepresentable" and not _bad(got):
+            return Trial(SOUND, note="a true value below the format's range became zero", oracle=truth.kind)
         if site.kind == "unrepresentable":
             return Trial(OUTSIDE, note="the true value itself is beyond the format", oracle=truth.kind)
         if site.kind == "undefined":

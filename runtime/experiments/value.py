@@ -170,7 +170,7 @@ class Value(Experiment):
         session.oracle = ", ".join(f"{kind} ({count})" for kind, count in judge.oracles.items())
         session.perturbations = sorted({item.name for item in perturbations.load(session.packs)})
         if failure is None:
-            outside = search.outside if not search.sound or search.outside else ""
+            outside = search.outside
             note = "" if search.sound else f"no input could be judged: {search.invalid or search.outside}"
             return Result(outside=outside, note=note)
         return self.evidence(harness, session, search, failure, formats, start + session.seconds * 0.85)
