@@ -56,7 +56,7 @@ class Error:
         return self.kind not in ("", "undefined", "unrepresentable")
 
 
-class TrueArray(np.ndarray):  # type: ignore[type-arg]
+class TrueArray(np.ndarray):
     """True values: a float64 array, infinite or zero where float64 ends, with what it cannot hold beside it.
 
     Attributes

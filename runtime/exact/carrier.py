@@ -19,7 +19,7 @@ import numpy as np
 Array = Any
 
 
-class Carrier(np.ndarray):  # type: ignore[type-arg]
+class Carrier(np.ndarray):
     """Base of the array types of other arithmetics."""
 
     __array_priority__ = 1000.0
@@ -30,6 +30,11 @@ class Carrier(np.ndarray):  # type: ignore[type-arg]
     def lifted(cls, value: Any) -> Any:
         """Array of this type from an array, a number, or a nested list of them."""
         raise NotImplementedError
+
+    @classmethod
+    def created(cls, made: Any) -> Any:
+        """Array of this type from one that the code under test made, such as ``np.zeros(n)``."""
+        return cls.lifted(made)
 
     @classmethod
     def adopted(cls, result: Any) -> Any:
@@ -123,19 +128,19 @@ class Carrier(np.ndarray):  # type: ignore[type-arg]
     def tolist(self) -> Any:
         return [item.tolist() for item in self] if self.ndim else self.copy()
 
-    def __iadd__(self, other: Any) -> Any:  # type: ignore[misc,override]
+    def __iadd__(self, other: Any) -> Any:  # type: ignore[misc]
         return self + other if self.ndim == 0 else np.add(self, other, out=(self,))
 
-    def __isub__(self, other: Any) -> Any:  # type: ignore[misc,override]
+    def __isub__(self, other: Any) -> Any:  # type: ignore[misc]
         return self - other if self.ndim == 0 else np.subtract(self, other, out=(self,))
 
-    def __imul__(self, other: Any) -> Any:  # type: ignore[misc,override]
+    def __imul__(self, other: Any) -> Any:  # type: ignore[misc]
         return self * other if self.ndim == 0 else np.multiply(self, other, out=(self,))
 
-    def __itruediv__(self, other: Any) -> Any:  # type: ignore[misc,override]
+    def __itruediv__(self, other: Any) -> Any:  # type: ignore[misc]
         return self / other if self.ndim == 0 else np.true_divide(self, other, out=(self,))
 
-    def __ifloordiv__(self, other: Any) -> Any:  # type: ignore[misc,override]
+    def __ifloordiv__(self, other: Any) -> Any:  # type: ignore[misc]
         return self // other if self.ndim == 0 else np.floor_divide(self, other, out=(self,))
 
     def __ipow__(self, other: Any) -> Any:  # type: ignore[misc,override]
@@ -209,13 +214,8 @@ class Carrier(np.ndarray):  # type: ignore[type-arg]
     def tobytes(self, *args: Any, **kwargs: Any) -> bytes:
         return bytes(self.nearest().tobytes(*args, **kwargs))
 
-    @property
-    def real(self) -> Any:  # type: ignore[override]
-        return self
-
-    @property
-    def imag(self) -> Any:  # type: ignore[override]
-        return np.zeros(self.shape)
+    real = property(lambda self: self)
+    imag = property(lambda self: np.zeros(self.shape))
 
     def conj(self) -> Any:
         return self

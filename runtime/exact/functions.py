@@ -18,6 +18,7 @@ from .carrier import plain
 from .numbers import active
 
 Array = Any
+_ADD: Any = np.add
 
 
 def _reduce(ufunc: Any) -> Callable[..., Any]:
@@ -53,8 +54,8 @@ def mean(
     a = exact(a)
     if where is not True:
         count = np.sum(np.broadcast_to(plain(where), a.shape), axis=axis, keepdims=_flag(keepdims))
-        return np.add.reduce(a, axis=axis, keepdims=_flag(keepdims), where=where) / count
-    result = np.add.reduce(a, axis=axis, keepdims=_flag(keepdims)) / _count(a, axis)
+        return _ADD.reduce(a, axis=axis, keepdims=_flag(keepdims), where=where) / count
+    result = _ADD.reduce(a, axis=axis, keepdims=_flag(keepdims)) / _count(a, axis)
     return _into(out, result)
 
 
@@ -71,7 +72,7 @@ def var(
     a = exact(a)
     ddof = kw.get("correction", ddof)
     deviation = a - mean(a, axis, keepdims=True)
-    total = np.add.reduce(deviation * deviation, axis=axis, keepdims=_flag(keepdims))
+    total = _ADD.reduce(deviation * deviation, axis=axis, keepdims=_flag(keepdims))
     return _into(out, total / (_count(a, axis) - ddof))
 
 
@@ -126,8 +127,8 @@ def corrcoef(x: Any, y: Any = None, rowvar: bool = True, **kw: Any) -> Any:
 
 def _ranked(values: list[Any]) -> list[int]:
     compare = active().compare
-    key = functools.cmp_to_key(lambda i, j: _side(compare, values[i], values[j]))
-    return sorted(range(len(values)), key=key)
+    order: Any = functools.cmp_to_key(lambda i, j: _side(compare, values[i], values[j]))
+    return sorted(range(len(values)), key=order)
 
 
 def _side(compare: Any, x: Any, y: Any) -> int:

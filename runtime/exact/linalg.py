@@ -250,7 +250,7 @@ def _widened(values: Array, scale: Array) -> Array:
 
 
 @_stacked
-def eigh(a: Any, UPLO: str = "L", **_: Any) -> Any:
+def eigh(a: Any, UPLO: Any = "L", **_: Any) -> Any:
     lower = np.tril(objects(a)) if UPLO == "L" else np.triu(objects(a)).T
     lower = objects(lower)
     matrix = lower + lower.T - np.diag(np.diagonal(lower))
@@ -292,7 +292,7 @@ def _svd(a: Any, full_matrices: bool, vectors: bool) -> Any:
     if full_matrices and rows != columns:
         return unsupported("svd with full matrices of a rectangular matrix")()
     left = objects(image / singular)
-    native_u, _, native_v = np.linalg.svd(a.nearest(), full_matrices=False)
+    native_v = np.linalg.svd(a.nearest(), full_matrices=False)[2]
     first, second = (left, objects(right)) if tall else (objects(right), left)
     near = ExactArray.nearest(second.view(ExactArray))
     signs = np.array([int(s) for s in np.where(np.sum(near * native_v.T, axis=0) < 0, -1, 1)], dtype=object)

@@ -24,7 +24,7 @@ from .carrier import Carrier, carries, plain, real
 
 CREATION = frozenset(
     "zeros ones empty full array asarray asanyarray ascontiguousarray asfarray arange linspace logspace geomspace eye "
-    "identity zeros_like ones_like empty_like full_like fromiter frombuffer loadtxt genfromtxt tri hanning hamming".split()
+    "identity zeros_like ones_like empty_like full_like fromiter frombuffer loadtxt genfromtxt tri".split()
 )
 FLOATS = frozenset("float64 float32 float16 float_ double single half longdouble".split())
 MATH = {"fabs": "absolute", "pow": "power", "asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2"}
@@ -223,7 +223,7 @@ class Namespace:
         return create
 
     def _lifted(self, made: Any) -> Any:
-        return self.carrier.lifted(made) if isinstance(made, np.ndarray) and made.dtype.kind == "f" else made
+        return self.carrier.created(made) if isinstance(made, np.ndarray) and made.dtype.kind == "f" else made
 
     def _vectorize(self, function: Callable[..., Any], *_: Any, **__: Any) -> Callable[..., Any]:
         def run(*args: Any) -> Any:
@@ -333,23 +333,26 @@ class Namespace:
             return self.random
         if value is np.ndarray:
             return ArrayType
-        module = getattr(value, "__module__", None)
+        module: Any = getattr(value, "__module__", None)
         if isinstance(value, types.ModuleType):
             return self._scipy_module(value)
         if isinstance(value, np.ufunc):
-            return getattr(self.numpy, value.__name__) if getattr(np, value.__name__, None) is value else value
+            ufunc: Any = value
+            return getattr(self.numpy, ufunc.__name__) if getattr(np, ufunc.__name__, None) is ufunc else ufunc
         kind = type(value)
         if kind.__module__.startswith("scipy.stats"):
             return self._scipy(kind.__name__[: -len("_gen")] if kind.__name__.endswith("_gen") else "", value)
-        if not callable(value) or not isinstance(module, str) or not hasattr(value, "__name__"):
+        name: Any = getattr(value, "__name__", None)
+        if not callable(value) or not isinstance(name, str):
             return value
         if module == "math":
-            return getattr(self.math, value.__name__, value)
+            return getattr(self.math, name, value)
         for native, stand in ((np, self.numpy), (np.linalg, self.linalg), (np.random, self.random)):
-            if module.startswith("numpy") and getattr(native, value.__name__, None) is value:
-                return getattr(stand, value.__name__)
-        if module.startswith("scipy"):
-            return self._scipy(value.__name__, value)
+            # Methods of numpy's global generator have no module.
+            if (module is None or module.startswith("numpy")) and getattr(native, name, None) is value:
+                return getattr(stand, name)
+        if isinstance(module, str) and module.startswith("scipy"):
+            return self._scipy(name, value)
         return value
 
     def _scipy_module(self, value: Any) -> Any:

@@ -88,7 +88,7 @@ class Reals(Field):
         return bool(self.mp.isinf(x))
 
     def sign_or_none(self, x: Number) -> int | None:
-        return (x > 0) - (x < 0)
+        return int(x > 0) - int(x < 0)
 
     def compare(self, x: Number, y: Number) -> int | None:
         if not (self.is_finite(x) and self.is_finite(y)) or x == y:
