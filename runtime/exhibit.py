@@ -48,6 +48,8 @@ class Exhibit:
     meant : tuple of str
         Modules on which the same call gives what is meant where the example's own
         formula has no value in exact arithmetic either: its rewrite, the good examples.
+    cast : bool
+        Whether an example that holds must hold on inputs in float32 as well.
     """
 
     rule: str
@@ -59,6 +61,7 @@ class Exhibit:
     signatures: tuple[str, ...] = ()
     region: Region | None = None
     meant: tuple[str, ...] = ()
+    cast: bool = True
 
     @property
     def label(self) -> str:
@@ -163,7 +166,7 @@ class _TakeNumbers(ast.NodeTransformer):
             value = eval(compile(ast.Expression(node), "call.py", "eval"), {"__builtins__": builtins, **self.libraries})
         except Exception:  # a part of a larger expression, such as a slice
             return None
-        if hasattr(value, "detach") and not isinstance(value, type):
+        if hasattr(value, "requires_grad") and not isinstance(value, type):
             return value if value.is_floating_point() else None
         if isinstance(value, (list, tuple)):
             found = [item for _, item in leaves(value)]

@@ -25,8 +25,11 @@ ENDLESS = 100_000
 """Iterations after which a loop is held to have no end."""
 FURTHER = 200
 """How many times as many iterations a loop is run on."""
+LEAST = 20_000
 MOVED = 0.01
 """Relative change of the result that makes a stop premature."""
+SMALL = 1e-6
+"""What counts as zero beside the inputs."""
 NAME = "__numlint_further__"
 
 
@@ -39,6 +42,11 @@ class Meter:
 
     count: int = 0
     budget: int = 0
+    exhausted: int = 0
+
+    def ran_out(self) -> None:
+        """A loop over a range has come to its end: its test was never met."""
+        self.exhausted = self.count
 
     def __call__(self) -> bool:
         self.count += 1
@@ -77,6 +85,9 @@ class _RunOn(ast.NodeTransformer):
         self.depth += 1
         self.generic_visit(node)
         self.depth -= 1
+        if any(isinstance(inner, (ast.Break, ast.Return)) for part in node.body for inner in ast.walk(part)):
+            ran_out = ast.Attribute(ast.Name(NAME, ast.Load()), "ran_out", ast.Load())
+            node.orelse.insert(0, ast.Expr(ast.Call(ran_out, [], [])))
         node.body.insert(0, ast.Expr(self._asked()))
         return node
 
@@ -109,16 +120,19 @@ def shown(exhibit: Exhibit, inputs: dict[str, Any], seconds: float) -> dict[str,
         return {"never-stops": Figure("iterations without an end", float(meter.count))}
     if stopped.raised is not None or not meter.count:
         return {}
-    on = Meter(budget=min(FURTHER * meter.count + 1000, ENDLESS // 2))
+    if "never-stops" in exhibit.signatures and meter.exhausted:
+        return {"never-stops": Figure("iterations, the test is not met", float(meter.exhausted))}
+    on = Meter(budget=min(max(FURTHER * meter.count, LEAST), ENDLESS // 2))
     further = _run(exhibit, on, inputs, 2 * seconds)
     if further.raised is not None:
         return {}
-    moved = _moved(stopped.outputs, further.outputs)
+    largest = max((float(np.abs(item).max()) for item in numbers(inputs) if item.size), default=0.0)
+    moved = _moved(stopped.outputs, further.outputs, largest)
     return {"premature-stop": Figure("result moves on by", moved)} if moved > MOVED else {}
 
 
-def _moved(stopped: Any, further: Any) -> float:
-    """Relative distance of two results; infinite where one is no number."""
+def _moved(stopped: Any, further: Any, scale: float) -> float:
+    """Relative distance of two results, of which one may be zero but for its error; infinite where one is no number."""
     moved = 0.0
     for one, other in zip(numbers(stopped), numbers(further)):
         if one.shape != other.shape:
@@ -126,7 +140,7 @@ def _moved(stopped: Any, further: Any) -> float:
         if not np.all(np.isfinite(one)):
             return float("inf")
         with np.errstate(all="ignore"):
-            scale = np.abs(other).max() if other.size else 0
-            if scale and np.all(np.isfinite(other)):
-                moved = max(moved, float(np.abs(one - other).max() / scale))
+            if one.size and np.all(np.isfinite(other)):
+                size = max(SMALL * scale, float(np.abs(one).max()), float(np.abs(other).max()))
+                moved = max(moved, float(np.abs(one - other).max()) / size if size else 0.0)
     return moved

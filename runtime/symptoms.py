@@ -9,6 +9,7 @@ numpy returns ``inf``, `math.exp` raises.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -81,26 +82,36 @@ def shown(run: Outcome, expected: Expected | None, normwise: bool = False) -> di
         for one, other in _aligned(got, true):
             _merge(found, compared(one, other, normwise))
     if not normwise:
+        _vanished(run, found)
         for said in run.warnings:
             if said.startswith("overflow"):
                 found.setdefault("overflow", Figure("hardware flag", math.inf, said))
     return found
 
 
+def _vanished(run: Outcome, found: dict[str, Figure]) -> None:
+    """A flagged expression that is zero, or its logarithm, from which the failure of the output follows."""
+    failed = run.raised is not None or any(not np.all(np.isfinite(item)) for item in numbers(run.outputs))
+    sites = [item for item in numbers(run.sites) if item.dtype.kind in "fc"]
+    vanished = sum(int(np.sum((item == 0) | np.isneginf(item.real))) for item in sites)
+    if failed and vanished:
+        found.setdefault("underflow", Figure("zero or its logarithm", float(vanished)))
+
+
 def raised(error: BaseException, defined: bool) -> dict[str, Figure]:
     """What an exception stands for."""
     name = type(error).__name__
     figure = Figure(name, math.inf, str(error).splitlines()[0][:80] if str(error) else "")
+    if isinstance(error, np.linalg.LinAlgError) or name in ("LinAlgError", "_LinAlgError"):
+        return {"ill-conditioned": figure}
     if isinstance(error, OverflowError):
         return {"overflow": figure}
     if isinstance(error, TimeoutError):
         return {"never-stops": figure}
-    if isinstance(error, (ZeroDivisionError, FloatingPointError)) or "math domain" in str(error):
-        return {"nan": figure, **({"underflow": figure} if defined else {})}
-    if isinstance(error, ValueError) and ("expected a" in str(error) or "positive" in str(error)):
-        return {"nan": figure, **({"underflow": figure} if defined else {})}
-    if isinstance(error, np.linalg.LinAlgError) or name in ("LinAlgError", "_LinAlgError"):
-        return {"ill-conditioned": figure}
+    domain = isinstance(error, ValueError) and re.search("math domain|expected a|positive", str(error))
+    if domain or isinstance(error, (ZeroDivisionError, FloatingPointError)):
+        # A zero that is none in truth, or a difference that has lost its digits, met a logarithm or a division.
+        return dict.fromkeys(("nan", "underflow", *ACCURACY) if defined else ("nan",), figure)
     return {"exception": figure}
 
 
@@ -156,6 +167,15 @@ def _error(got: np.ndarray, true: np.ndarray, defined: np.ndarray, form: Format,
         return float(difference.max() / scale)
     with np.errstate(all="ignore"):
         return float((difference / np.maximum(np.abs(other), form.tiny / form.eps)).max())
+
+
+def distance(one: np.ndarray, other: np.ndarray) -> float:
+    """Relative distance of two arrays, by the largest entry."""
+    both = np.isfinite(one) & np.isfinite(other)
+    if not both.all():
+        return math.inf
+    scale = max(float(np.abs(one).max()), float(np.abs(other).max())) if one.size else 0.0
+    return float(np.abs(one - other).max() / scale) if scale else 0.0
 
 
 def _first(values: np.ndarray, mask: np.ndarray) -> float:

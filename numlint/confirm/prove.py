@@ -72,6 +72,8 @@ def exhibits(rule: Rule) -> Iterator[dict[str, Any]]:
                 "requires": example.requires,
                 "signatures": signatures,
                 "region": region,
+                # Precision and dtype: there the format is what an example is about.
+                "cast": not rule.code.startswith("NL7"),
                 "meant": _meant(rule, example) if kind == "bad" else (),
             }
             yield exhibit

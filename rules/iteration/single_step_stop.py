@@ -81,7 +81,7 @@ BAD = [
                 v = w
             return v
         """,
-        call="power(np.diag([1.0, 1.0 + 1e-7]), np.array([1.0, 1e-3]))",
+        call="power(np.diag([1.0, 1.0 + 5e-4]), np.array([1.0, 1e-3]))",
     ),
     Example(
         """
