@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from numlint.cli import EXIT_CLEAN, EXIT_FAILED, EXIT_FOUND, EXIT_INTERRUPTED
+from numlint.cli._outcome import cure, show, write_besides
 from numlint.cli._progress import progressing
 from numlint.cli._selecting import layer, selecting_options
-from numlint.cli._settings import color_of, config_options, echo, settings, width
+from numlint.cli._settings import config_options, settings
 from numlint.finding import Confidence
 from numlint.selection import Selection
 
 if TYPE_CHECKING:
     from numlint.config import Config
-    from numlint.confirm.confirmation import Confirmation, Confirmed, Exchange, Options
+    from numlint.confirm.confirmation import Confirmed, Exchange, Options
     from numlint.confirm.interpreter import Interpreter
+    from numlint.confirm.machines import Ask
     from numlint.confirm.selection import Chosen
     from numlint.confirm.targets import Case
-    from numlint.rule import Rule
 
 FORMATS = ("float64", "float32", "float16", "bfloat16")
 PATIENCE = 15.0
@@ -120,7 +121,9 @@ def command(
     were run on the same inputs.
     """
     from numlint.confirm.confirmation import Confirmation, Options
+    from numlint.confirm.declared import DeclarationError
     from numlint.confirm.interpreter import InterpreterError, find
+    from numlint.confirm.machines import fresh
     from numlint.confirm.selection import UnknownPlace, choose, place, recall
 
     if fix and diff:
@@ -151,16 +154,18 @@ def command(
         machines=machines,
         packs=(*given.perturbation_packs, *perturbations),
     )
-    declared = given.inputs if inputs is None else inputs
-    if declared and not os.path.isfile(declared):
-        raise click.UsageError(f"--inputs: no such file {declared!r}")
     start = time.monotonic()
-    try:
-        interpreter = find(config.root, given.python if python is None else python)
-        exchange = _exchange(interpreter, given.jobs if jobs is None else jobs, options.seconds)
-        results, left = _confirmed(_cases(chosen, config, declared), exchange, options, quiet=quiet)
-    except InterpreterError as error:
-        raise click.UsageError(f"--python: {error}") from None
+    with tempfile.TemporaryDirectory(prefix="numlint-") as folder:
+        try:
+            interpreter = find(config.root, given.python if python is None else python)
+            declared = _declared(given.inputs if inputs is None else inputs, paths, folder)
+            exchange = _exchange(interpreter, given.jobs if jobs is None else jobs, options.seconds)
+            ask = fresh(interpreter.path) if machines else None
+            results, left = _confirmed(_cases(chosen, config, declared), exchange, options, ask, quiet=quiet)
+        except InterpreterError as error:
+            raise click.UsageError(f"--python: {error}") from None
+        except DeclarationError as error:
+            raise click.UsageError(f"--inputs: {error}") from None
     confirmation = Confirmation(
         results=tuple(results),
         problems=chosen.report.problems,
@@ -173,10 +178,10 @@ def command(
     )
     for remark in confirmation.remarks:
         click.echo(f"note: {remark}", err=True)
-    fixed = _fix(confirmation, show=diff, write=fix, output_file=output_file) if fix or diff else 0
+    fixed = cure(confirmation, show=diff, write=fix, output_file=output_file) if fix or diff else 0
     if not diff:
-        _show(confirmation, rules, output_format, output_file, detail=2 if verbose else 0 if quiet else 1)
-    _write_besides(confirmation, rules, page, verdict_file, tests)
+        show(confirmation, rules, output_format, output_file, detail=2 if verbose else 0 if quiet else 1)
+    write_besides(confirmation, rules, page, verdict_file, tests)
     if left:
         return EXIT_INTERRUPTED
     if chosen.report.failed:
@@ -205,12 +210,23 @@ def _formats(names: str) -> tuple[str, ...]:
     return chosen
 
 
+def _declared(inputs: str, paths: Sequence[str], folder: str) -> str:
+    """The file of declared inputs, as the runtime reads it; empty when there is none."""
+    from numlint.confirm import declared
+
+    file = inputs or declared.find(paths or (".",))
+    return declared.prepared(file, folder) if file else ""
+
+
 def _cases(chosen: Chosen, config: Config, declared: str) -> list[Case]:
+    from numlint.confirm.recordings import DEFAULT
     from numlint.confirm.targets import cases
     from numlint.graph.project import Project
 
     project = Project(tuple(os.path.join(config.root, folder) for folder in config.src))
-    return cases(chosen.findings, chosen.report.sources, project=project, declared=declared)
+    kept = dict.fromkeys(os.path.abspath(os.path.join(folder, DEFAULT)) for folder in (".", config.root))
+    recordings = tuple(folder for folder in kept if os.path.isdir(folder))
+    return cases(chosen.findings, chosen.report.sources, project=project, declared=declared, recordings=recordings)
 
 
 def _exchange(interpreter: Interpreter, jobs: int, seconds: float) -> Exchange:
@@ -223,10 +239,11 @@ def _exchange(interpreter: Interpreter, jobs: int, seconds: float) -> Exchange:
 
 
 def _confirmed(
-    cases: Sequence[Case], exchange: Exchange, options: Options, *, quiet: bool
+    cases: Sequence[Case], exchange: Exchange, options: Options, ask: Ask | None, *, quiet: bool
 ) -> tuple[list[Confirmed], int]:
     """Confirm everything, or as much as Ctrl-C leaves; in the order of the findings, with how many are left."""
     from numlint.confirm.confirmation import confirm
+    from numlint.confirm.machines import attach, demonstrate, wants_machines
 
     results: dict[int, Confirmed] = {}
     order = {id(case): number for number, case in enumerate(cases)}
@@ -234,84 +251,9 @@ def _confirmed(
         with progressing(len(cases), quiet=quiet) as progress:
             for result in confirm(cases, exchange, options, progress.started) if cases else ():
                 results[order[id(result.case)]] = result
+                if ask is not None and result.is_sure and wants_machines(result.case.target):
+                    attach(result.verdict, demonstrate(result.case.target, result.verdict, ask))
                 progress.done(result)
     except KeyboardInterrupt:
         click.echo(err=True)
     return [results[number] for number in sorted(results)], len(cases) - len(results)
-
-
-def _show(
-    confirmation: Confirmation, rules: Sequence[Rule], output_format: str, output_file: str | None, *, detail: int
-) -> None:
-    from numlint.report import verdict
-
-    if output_file is None:
-        color = color_of(sys.stdout)
-        echo(verdict.render(output_format, confirmation, rules, color=color, width=width(), detail=detail))
-    else:
-        text = verdict.render(output_format, confirmation, rules, color=False, width=100, detail=detail)
-        _write("--output-file", output_file, text)
-
-
-def _fix(confirmation: Confirmation, *, show: bool, write: bool, output_file: str | None) -> int:
-    """Apply the verified rewrites, or show what that would change; give how many findings it concerns."""
-    from numlint.confirm.cures import changes
-    from numlint.fix import diff
-    from numlint.source import decode, read
-
-    found, applied = changes(confirmation.results, confirmation.sources)
-    if show:
-        text = "".join(diff(change.path, change.before, change.after) for change in found)
-        if output_file is None:
-            echo(text)
-        else:
-            _write("--output-file", output_file, text)
-    for change in found if write else ():
-        try:
-            encoded = decode(read(change.path), change.path).encode(change.after)
-            with open(change.path, "wb") as stream:
-                stream.write(encoded)
-        except (OSError, UnicodeEncodeError) as error:
-            raise click.ClickException(f"{change.path}: the fixes cannot be written: {error}") from None
-    verb = "Fixed" if write else "Would fix"
-    click.echo(f"{verb} {_count(len(applied), 'finding')} in {_count(len(found), 'file')}.", err=True)
-    return len(applied)
-
-
-def _write_besides(
-    confirmation: Confirmation, rules: Sequence[Rule], page: str | None, verdict_file: str | None, tests: str | None
-) -> None:
-    if verdict_file is not None:
-        from numlint.report import verdict
-
-        text = verdict.render("json", confirmation, rules, color=False, width=100)
-        _write("--verdicts", verdict_file, text)
-    if page is not None:
-        from numlint.report import page as pages
-
-        try:
-            pages.write(Path(page), confirmation.verdicts, confirmation.sources)
-        except OSError as error:
-            raise click.UsageError(f"--report: {page}: {error.strerror}") from None
-    if tests is not None:
-        from numlint.confirm import emit
-
-        try:
-            written, obstacles = emit.write(tests, confirmation)
-        except OSError as error:
-            raise click.UsageError(f"--emit-tests: {tests}: {error.strerror}") from None
-        for obstacle in obstacles:
-            click.echo(f"note: no test: {obstacle}", err=True)
-        click.echo(f"Wrote {_count(len(written), 'test')} to {tests}.", err=True)
-
-
-def _write(option: str, file: str, text: str) -> None:
-    try:
-        with open(file, "w", encoding="utf-8", newline="") as stream:
-            stream.write(text)
-    except OSError as error:
-        raise click.UsageError(f"{option}: {file}: {error.strerror}") from None
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -239,7 +239,9 @@ def _file(
     rtol = (verdict["evidence"]["smallest"]["exact"] or {}).get(RTOL) or _EPS.get(form, 2.0**-52) ** 0.5
     body += _asserted(call.expression, claim, true, rtol, [_identifier(name) for name in inputs])
     written = "\n".join(body)
-    imports = ["ast"] * bool(call.slice) + ["base64"] * ("base64." in written) + ["importlib", "sys"]
+    packaged = "." in module
+    imports = ["ast"] * bool(call.slice) + ["base64"] * ("base64." in written)
+    imports += ["importlib" if packaged else "importlib.util", "sys"]
     libraries = ["numpy as np"] + ["torch"] * ("torch." in written)
     what = f"{function}: {words.sentence(verdict)}"
     lines = [
@@ -256,8 +258,8 @@ def _file(
         "",
         f'ROOT = Path(__file__).resolve().parent / "{root}"',
         "sys.path.insert(0, str(ROOT))",
-        f"module = importlib.import_module({module!r})",
-        *([f'FILE = ROOT / "{file}"'] if call.slice else []),
+        *([f'FILE = ROOT / "{file}"'] if call.slice or not packaged else []),
+        *([f'module = importlib.import_module("{module}")'] if packaged else _LOADED.format(module).splitlines()),
         "",
         "",
         *_NUMBERS.splitlines(),
@@ -301,6 +303,13 @@ def _asserted(call: str, claim: str, true: str, rtol: float, names: list[str]) -
         ]
     return lines
 
+
+# Modules outside of packages may share a name: each is loaded from its own file.
+_LOADED = """\
+spec = importlib.util.spec_from_file_location("{0}", FILE)
+module = sys.modules["{0}"] = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+"""
 
 _NUMBERS = '''\
 def numbers(value):

@@ -53,6 +53,7 @@ _FACTORED = frozenset("cholesky cho_factor".split())
 _SYMMETRIC = frozenset("inv solve det slogdet logdet eigh eigvalsh".split())
 _SQUARE = _FACTORED | _SYMMETRIC | frozenset("eig eigvals expm matrix_power trace cond lu_factor".split())
 _RECTANGULAR = frozenset("lstsq pinv svd qr matrix_rank".split())
+_ELEMENTWISE = _EXPONENTIAL - {"logsumexp"} | _LOGARITHM | frozenset("log1p sqrt square abs neg sin cos tan".split())
 _CONTINUING = frozenset("neg index take split element phi where carried array join".split())
 """What leaves the meaning of its first operand, or of its branches, as it is."""
 _MADE = {
@@ -327,16 +328,28 @@ def _shape(function: Function, value: Value, kind: str) -> str:
         return "scalar"
     if kind in ("spd", "design", "distance"):
         return "matrix"
-    for consumer in function.uses.of(value):
-        if not consumer.args or consumer.args[0].core is not value.core:
-            continue
-        if consumer.op in _SQUARE | _RECTANGULAR:
-            return "matrix"
-        if consumer.attr("axis") in (1, -1) or (consumer.op == "index" and _is_pair(consumer.args[1])):
-            return "matrix"
-        if consumer.framework == "python" and consumer.op in _EXPONENTIAL | _LOGARITHM | {"sqrt", "sin", "cos"}:
-            return "scalar"
+    stack, seen = [value], {value.id}
+    while stack and len(seen) < MAX_CLIMB:
+        current = stack.pop()
+        for consumer in function.uses.of(current):
+            if not consumer.args or consumer.args[0].core is not current.core or consumer.id in seen:
+                continue
+            found = _shape_for(consumer)
+            if found:
+                return found
+            if consumer.op in _ELEMENTWISE:
+                seen.add(consumer.id)
+                stack.append(consumer)
     return ""
+
+
+def _shape_for(consumer: Value) -> str:
+    """The shape that a use asks for."""
+    if consumer.op in _SQUARE | _RECTANGULAR or consumer.attr("axis") == 1:
+        return "matrix"
+    if consumer.op == "index" and _is_pair(consumer.args[1]):
+        return "matrix"
+    return "scalar" if consumer.framework == "python" and consumer.op in _ELEMENTWISE - {"neg", "abs"} else ""
 
 
 def _is_pair(index: Value) -> bool:

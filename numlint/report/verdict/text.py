@@ -26,7 +26,9 @@ name = "text"
 _GAP = "   "
 _MEASURE = 100
 """Where the verdict stands at the end of a heading, however wide the terminal is."""
-_LABELS = ((100, 23), (0, 17))
+_BRIEF = 30
+"""Longer values of machines are given by their largest entry."""
+_LABELS = ((100, 23), (0, 18))
 """From which width on labels take how many columns."""
 _STATUS = {"confirmed": "bad", "refuted": "good", "outside-domain": "quiet", "inconclusive": "caution"}
 _RUNGS = {"recorded": "recorded call", "declared": "declared call", "synthesised": "synthesised call", "slice": "slice"}
@@ -150,18 +152,26 @@ def _figures(cure: dict[str, Any], evidence: dict[str, Any]) -> list[str]:
     if before is not None:
         was = words.error(before) if math.isfinite(before) else wrong
         said += f" (before: {was} on {cure['failed_before']})"
-    return [said, *reason]
+    return [said, *(reason if not cure["failed_after"] else [])]  # else the reason says the same
 
 
 def _machines(machines: list[dict[str, Any]]) -> Iterator[Line]:
     """One line for each machine, in columns."""
-    wide = max((cell_len(machine["name"]) for machine in machines), default=0)
-    results = max((cell_len(machine["result"]) for machine in machines), default=0)
-    for number, machine in enumerate(machines):
-        kernel = f"({machine['kernel']} kernels)" if machine["kernel"] not in ("", machine["name"]) else ""
-        kernel = kernel if machine["honoured"] else "(not available here: another kernel set ran)"
-        said = f"{machine['name']:<{wide}}  {machine['result']:<{results}}  {kernel}".rstrip()
+    shown = [(machine["name"], *_result(machine)) for machine in machines]
+    wide = [max((cell_len(row[column]) for row in shown), default=0) for column in (0, 1)]
+    for number, (called, result, kernel) in enumerate(shown):
+        said = f"{called:<{wide[0]}}  {result:<{wide[1]}}  {kernel}".rstrip()
         yield "" if number else "machines", "columns", [said]
+
+
+def _result(machine: dict[str, Any]) -> tuple[str, str]:
+    """What came out on a machine, shortened, and the kernels that really ran."""
+    if not machine["honoured"]:
+        return "not available here", machine["result"] or f"{machine['kernel']} ran instead"
+    brief = machine["result"]
+    if len(brief) > _BRIEF and machine["figure"] is not None:
+        brief = f"largest entry {words.number(machine['figure'])}"
+    return brief, f"({machine['kernel']} kernels)" if machine["kernel"] not in ("", machine["name"]) else ""
 
 
 def _tried(tried: dict[str, Any]) -> Iterator[Line]:

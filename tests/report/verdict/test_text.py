@@ -49,19 +49,19 @@ def test_the_other_verdicts_say_why(confirmed: Confirm) -> None:
         shown(confirmed(REFUTED, OUTSIDE, UNKNOWN), 80)
         == """\
 model.py:6:12 naive-softmax (NL101) in softmax                           REFUTED
-  because          no failure within the fair range
-  tried            240 inputs, 700 runs   float64, float32, float16
-                   true values by exact (240)
-                   scale, shift, outlier, column order
-  run as           recorded call: spread(x)
+  because           no failure within the fair range
+  tried             240 inputs, 700 runs   float64, float32, float16
+                    true values by exact (240)
+                    scale, shift, outlier, column order
+  run as            recorded call: spread(x)
 
 model.py:6:12 naive-softmax (NL101) in softmax                    OUTSIDE DOMAIN
-  because          log of a negative number
-  run as           slice: expression of line 6
+  because           log of a negative number
+  run as            slice: expression of line 6
 
 model.py:6:12 naive-softmax (NL101) in softmax                      INCONCLUSIVE
-  because          the module cannot be imported: No module named 'tensorflow'
-  to run it        pip install tensorflow
+  because           the module cannot be imported: No module named 'tensorflow'
+  to run it         pip install tensorflow
 
 3 findings: 1 refuted, 1 outside domain, 1 inconclusive   in 14.2 s
 run as: 1 recorded call, 1 slice
