@@ -9,22 +9,25 @@ could be run, why, and the line that would make it run.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections.abc import Callable
 from typing import Any
 
 from . import experiments, oracle
-from .cure import verify
+from .cure import Case, cases, verify
 from .experiments import Experiment, Result, Session
 from .formats import FORMATS
 from .harness import Harness
 from .ladder import Options, ladder
 from .loading import Loaded, load
-from .target import Target
+from .perturbations import OutsideDomain
+from .target import Candidate, Target
 from .trial import Judge
 from .verdict import CONFIRMED, INCONCLUSIVE, OUTSIDE, REFUTED, CureResult, Evidence, Verdict
 
+EXPERIMENTS = experiments.load()
 Emit = Callable[[dict[str, Any]], None]
 CURVE = (1.0, 10.0, 30.0, 100.0, 300.0, 1e3, 1e4, 1e6, 1e8)
 
@@ -77,7 +80,7 @@ def confirm(payload: dict[str, Any], emit: Emit) -> dict[str, Any]:
         oracle=session.oracle,
         notes=session.notes,
     )
-    return verdict.to_json()
+    return dict(verdict.to_json())
 
 
 def _decide(verdict: Verdict, loaded: Loaded, session: Session, emit: Emit) -> None:
@@ -125,7 +128,7 @@ def _decide(verdict: Verdict, loaded: Loaded, session: Session, emit: Emit) -> N
 
 def _fitting(target: Target, harness: Harness) -> list[Experiment]:
     """The experiments for a target: those of its declared signature first."""
-    fitting = [item for item in experiments.load() if item.applies(target, harness)]
+    fitting = [item for item in EXPERIMENTS if item.applies(target, harness)]
     return sorted(fitting, key=lambda item: (target.signature not in item.signatures, item.name))
 
 
@@ -149,14 +152,13 @@ def _confirmed(verdict: Verdict, evidence: Evidence, result: Result, harness: Ha
     until = time.monotonic() + max(1.0, session.seconds * 0.3)
     if result.failing and evidence.origin is None:
         evidence.origin = _blame(harness, result, evidence, session)
+    judge = Judge(harness)
     if result.cures:
         verdict.cures = result.cures
     elif result.failing:
-        judge = Judge(harness)
-        verdict.cures = [
-            verify(harness, candidate, result.failing, judge, until) for candidate in session.target.candidates
-        ]
-    _draw(verdict, result, harness, session, until)
+        tried = list(cases(judge, result.failing, until))
+        verdict.cures = [verify(judge, candidate, tried, until) for candidate in session.target.candidates]
+    _draw(verdict, judge, result, session, until)
 
 
 def _blame(harness: Harness, result: Result, evidence: Evidence, session: Session) -> Any:
@@ -170,27 +172,34 @@ def _blame(harness: Harness, result: Result, evidence: Evidence, session: Sessio
         return None
 
 
-def _draw(verdict: Verdict, result: Result, harness: Harness, session: Session, until: float) -> None:
+def _draw(verdict: Verdict, judge: Judge, result: Result, session: Session, until: float) -> None:
     """Error against magnitude in each format, before and after the first verified cure."""
     turn, evidence = result.turn, verdict.evidence
     if turn is None or evidence is None or not turn.perturbation.continuous:
         return
-    judge = Judge(harness)
-    cured = next((item for item in session.target.candidates if _verified(verdict.cures, item.summary)), None)
+    harness = judge.harness
     sign = math.copysign(1.0, turn.magnitude)
     grid = sorted({abs(value) for value in (*CURVE, *turn.perturbation.magnitudes) if abs(value) <= 1e8})
+
+    def at(size: float) -> dict[str, Any]:
+        generator = session.generator()
+        return turn.perturbation.turned(harness.inputs, harness.roles, turn.subject, sign * size, generator)
+
+    drawn: list[tuple[float, Case]] = []
     for name in session.formats:
-        form = FORMATS[name]
-        points: list[list[float]] = []
         for size in grid:
-            if time.monotonic() > until:
-                break
-            inputs = turn.perturbation.turned(
-                harness.inputs, harness.roles, turn.subject, sign * size, session.generator()
-            )
-            points.append([size, *judge.compared(inputs, form, cured)])
-        evidence.curve[name] = [point for point in points if point[1] >= 0]
+            with contextlib.suppress(OutsideDomain):
+                drawn += [(size, case) for case in cases(judge, [(FORMATS[name], at(size))], until)]
+    after = [-1.0] * len(drawn)
+    cured = next((item for item in session.target.candidates if _is_verified(verdict.cures, item)), None)
+    if cured is not None and harness.rewritten is not None:
+        with harness.rewritten(cured.source, cured.region) as other:
+            if other is not None:
+                errors = [judge.error(case.inputs, case.form, case.truth, other) for _, case in drawn]
+                after = [-1.0 if error is None else error for error in errors]
+    for (size, case), error in zip(drawn, after):
+        evidence.curve.setdefault(case.form.name, []).append([size, case.error, error])
 
 
-def _verified(cures: list[CureResult], summary: str) -> bool:
-    return any(item.status == "verified" and item.summary == summary for item in cures)
+def _is_verified(cures: list[CureResult], candidate: Candidate) -> bool:
+    return any(item.status == "verified" and item.summary == candidate.summary for item in cures)

@@ -11,14 +11,15 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from .arithmetic import Arithmetic
 from .compare import disagreement
 from .formats import Format
-from .harness import Harness
-from .oracle import true_value
+from .harness import Outcome
+from .oracle import Truth, true_value
 from .target import Candidate
 from .trial import Judge
 from .verdict import CureResult
@@ -28,55 +29,90 @@ EQUAL = 1e-13
 ``np.log(2 * np.pi)`` are evaluated in float64 before the exact arithmetic sees them."""
 
 
-def verify(
-    harness: Harness,
-    candidate: Candidate,
-    failing: Sequence[tuple[Format, dict[str, Any]]],
-    judge: Judge,
-    until: float,
-) -> CureResult:
-    """Run one candidate on the failing inputs.
+@dataclass(frozen=True)
+class Case:
+    """One input in one format, with its true value and the error of the original."""
+
+    form: Format
+    inputs: dict[str, Any]
+    truth: Truth
+    error: float
+
+    @property
+    def failed(self) -> bool:
+        return self.error > math.sqrt(self.form.eps)
+
+
+def cases(judge: Judge, inputs: Iterable[tuple[Format, dict[str, Any]]], until: float) -> Iterator[Case]:
+    """Judge the original on inputs; what has no true value to compare with is left out."""
+    for form, given in inputs:
+        if time.monotonic() > until:
+            return
+        truth = true_value(judge.harness, Arithmetic(form).lift(given), judge.seconds)
+        error = judge.error(given, form, truth)
+        if error is not None:
+            yield Case(form, given, truth, error)
+
+
+def verify(judge: Judge, candidate: Candidate, tried: Iterable[Case], until: float) -> CureResult:
+    """Run one candidate on the inputs of the original.
 
     Parameters
     ----------
-    harness : Harness
-    candidate : Candidate
-    failing : sequence of (Format, inputs)
-        Inputs on which the original fails.
     judge : Judge
-        The one that judged the original.
+        Of the original.
+    candidate : Candidate
+    tried : iterable of Case
+        Failing inputs, and others on which the original is right.
     until : float
         `time.monotonic` at which to stop.
     """
+    harness = judge.harness
     result = CureResult(candidate.summary, "not-run", text=candidate.text, safety=candidate.safety)
     if harness.rewritten is None or not candidate.source:
         result.reason = "advice only: there is no edit to run"
         return result
-    benign = harness.inputs
-    before = harness.run(benign)
-    exact_before = true_value(harness, benign, 2.0)
+    before, exact_before = harness.run(), true_value(harness)
     with harness.rewritten(candidate.source, candidate.region) as cured:
         if cured is None:
             result.reason = "the rewritten function does not fit the place of the original"
             return result
-        after = cured.run(benign)
+        after = cured.run()
         if after.raised is not None and before.raised is None:
             result.status, result.reason = "rejected", f"raises {type(after.raised).__name__}: {after.raised}"
             return result
-        apart = _apart(before, after, exact_before, true_value(cured, benign, 2.0))
-        if apart > EQUAL:
-            result.status = "changes-semantics"
-            result.reason = f"differs from the original by {apart:.1g} on a benign input in exact arithmetic"
-    _measure(harness, candidate, failing, judge, until, result)
-    if result.status == "not-run":
-        cured = result.inputs and result.failed_after == 0
-        result.status = "verified" if cured else "rejected"
-        if not cured:
-            result.reason = f"still fails on {result.failed_after} of {result.inputs} inputs"
+        apart = _apart(before, after, exact_before, true_value(cured))
+        for case in tried:
+            if time.monotonic() > until and result.inputs:
+                break
+            _account(result, case, judge.error(case.inputs, case.form, case.truth, cured))
+    if apart > EQUAL:
+        result.status = "changes-semantics"
+        result.reason = f"differs from the original by {apart:.1g} on a benign input in exact arithmetic"
+    elif not result.failed_before:
+        result.reason = "no failing input could be compared"
+    elif result.failed_after:
+        result.status = "rejected"
+        result.reason = f"still fails on {result.failed_after} of {result.inputs} inputs"
+    else:
+        result.status = "verified"
     return result
 
 
-def _apart(before: Any, after: Any, exact_before: Any, exact_after: Any) -> float:
+def _account(result: CureResult, case: Case, error: float | None) -> None:
+    """Add one input to the account of a candidate."""
+    if error is None:
+        return
+    result.inputs += 1
+    result.failed_before += case.failed
+    result.failed_after += error > math.sqrt(case.form.eps)
+    old = result.by_format.get(case.form.name, (0.0, 0.0))
+    result.by_format[case.form.name] = (max(old[0] or 0.0, case.error), max(old[1] or 0.0, error))
+    result.error_before = max(result.error_before or 0.0, case.error)
+    result.error_after = max(result.error_after or 0.0, error)
+
+
+def _apart(before: Outcome, after: Outcome, exact_before: Truth, exact_after: Truth) -> float:
     """Difference of the outputs on a benign input: in exact arithmetic where there is one, else in float64."""
     names = set(exact_before.outputs) & set(exact_after.outputs)
     if names and exact_before.kind.startswith("exact") and exact_after.kind.startswith("exact"):
@@ -86,31 +122,3 @@ def _apart(before: Any, after: Any, exact_before: Any, exact_after: Any) -> floa
         return 0.0
     native = max(disagreement(before.outputs[name], after.outputs[name], False) for name in shared)
     return 0.0 if native < 1e-6 else native
-
-
-def _measure(
-    harness: Harness,
-    candidate: Candidate,
-    failing: Sequence[tuple[Format, dict[str, Any]]],
-    judge: Judge,
-    until: float,
-    result: CureResult,
-) -> None:
-    assert harness.rewritten is not None
-    for form, inputs in failing:
-        if time.monotonic() > until and result.inputs:
-            break
-        truth = true_value(harness, Arithmetic(form).lift(inputs), judge.seconds)
-        error_before = judge.error(inputs, form, truth)
-        with harness.rewritten(candidate.source, candidate.region) as cured:
-            error_after = judge.error(inputs, form, truth, cured) if cured else None
-        if error_before is None or error_after is None:
-            continue
-        result.inputs += 1
-        limit = math.sqrt(form.eps)
-        result.failed_before += error_before > limit
-        result.failed_after += error_after > limit
-        old = result.by_format.get(form.name, (0.0, 0.0))
-        result.by_format[form.name] = (max(old[0] or 0.0, error_before), max(old[1] or 0.0, error_after))
-        result.error_before = max(result.error_before or 0.0, error_before)
-        result.error_after = max(result.error_after or 0.0, error_after)

@@ -21,7 +21,7 @@ import numpy as np
 
 from . import protocol
 
-# Found in the process that runs it, so that a server that never confirms never loads it.
+# Found when it is first asked for, so that a server that never confirms never loads it.
 OPERATIONS = {
     "confirm": "confirm:confirm",
     "replay": "replay:replay",
@@ -49,6 +49,14 @@ def send(descriptor: int, line: bytes) -> None:
     rest = memoryview(line)
     while rest:
         rest = rest[os.write(descriptor, rest) :]
+
+
+def prepare(operation: str) -> None:
+    """Import the module of an operation before the fork: it is ours, and every job needs it."""
+    try:
+        importlib.import_module(f".{OPERATIONS[operation].split(':')[0]}", __package__)
+    except ImportError:
+        return  # the job meets it again, and says so
 
 
 def load(request: dict[str, Any]) -> Any:

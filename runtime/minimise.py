@@ -44,7 +44,7 @@ def minimise(inputs: Inputs, roles: dict[str, Role], fails: Callable[[Inputs], b
 
 
 def _fewer(inputs: Inputs) -> Iterator[Inputs]:
-    """Half of an axis, or all but one entry of it, in every input that has an axis of that length."""
+    """Half of an axis, or all but one entry of it: in all inputs with an axis of that length, then in one."""
     lengths = sorted(
         {size for value in inputs.values() if isinstance(value, np.ndarray) for size in value.shape if size > 1},
         reverse=True,
@@ -53,6 +53,11 @@ def _fewer(inputs: Inputs) -> Iterator[Inputs]:
         halves = [slice(None, length // 2), slice(length // 2, None)] if length > 2 else []
         for kept in [*halves, slice(1, None), slice(None, length - 1)]:
             yield {name: _cut(value, length, kept) for name, value in inputs.items()}
+    for name, value in inputs.items():
+        if isinstance(value, np.ndarray):
+            for axis, size in enumerate(value.shape):
+                for kept in (slice(None, size // 2), slice(size // 2, None)) if size > 1 else ():
+                    yield {**inputs, name: value[(slice(None),) * axis + (kept,)].copy()}
 
 
 def _cut(value: Any, length: int, kept: slice) -> Any:
@@ -76,9 +81,9 @@ def _simpler(inputs: Inputs, roles: dict[str, Role]) -> Iterator[Inputs]:
                     yield {**inputs, name: rounded}
                     break
         elif isinstance(value, float) and value:
-            rounded = float(f"{value:.2g}")
-            if rounded != value:
-                yield {**inputs, name: rounded}
+            simple = float(f"{value:.2g}")
+            if simple != value:
+                yield {**inputs, name: simple}
 
 
 def _significant(value: np.ndarray, digits: int) -> np.ndarray:

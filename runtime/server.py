@@ -109,6 +109,7 @@ class Server:
             self.leave()
         if self.module is None:
             _preload(options.get("preload", ()))
+            jobs.prepare(request["op"])
             limits = containment.Limits(
                 memory=options["memory"], processor=int(options["limit"] + options["import_seconds"]) + 1
             )

@@ -30,7 +30,6 @@ from .compare import Error, compare, disagreement
 from .formats import FLOAT32, FLOAT64, Format
 from .harness import Harness, Outcome
 from .oracle import Truth, true_value
-from .target import Candidate
 
 SOUND, FAILURE, OUTSIDE, INVALID = "sound", "failure", "outside", "invalid"
 HARDWARE = (ZeroDivisionError, OverflowError, FloatingPointError, np.linalg.LinAlgError)
@@ -145,9 +144,7 @@ class Judge:
             FAILURE, site.kind, site.value, site.digits_lost, got, true, oracle=truth.kind, reaches_output=bool(reaches)
         )
 
-    def error(
-        self, inputs: dict[str, Any], form: Format, truth: Truth, cured: Harness | None = None
-    ) -> float | None:
+    def error(self, inputs: dict[str, Any], form: Format, truth: Truth, cured: Harness | None = None) -> float | None:
         """Largest relative error of site and outputs against a given truth; infinite for nan, inf and exceptions.
 
         None where nothing could be compared. At a pole, whatever is finite is right.
@@ -169,16 +166,6 @@ class Judge:
                     error = compare(leaf, expected, form, False)
                     errors.append(0.0 if error.kind in ("undefined", "unrepresentable") else error.value)
         return max(errors) if errors else None
-
-    def compared(self, inputs: dict[str, Any], form: Format, candidate: Candidate | None) -> list[float]:
-        """Errors of the original and of a rewrite on one input; -1 where there is nothing to compare."""
-        truth = true_value(self.harness, Arithmetic(form).lift(inputs), self.seconds)
-        before = self.error(inputs, form, truth)
-        after = None
-        if candidate is not None and self.harness.rewritten is not None:
-            with self.harness.rewritten(candidate.source, candidate.region) as cured:
-                after = self.error(inputs, form, truth, cured) if cured else None
-        return [-1.0 if error is None else error for error in (before, after)]
 
     def _raised(self, run: Outcome, truth: Truth) -> Trial:
         error = run.raised

@@ -56,6 +56,8 @@ class Boundary:
 
     knob: str
     fails_from: dict[str, float | None] = field(default_factory=dict)
+    form: str = ""
+    """Where the knob has forms instead of a magnitude: which one it is, in words."""
     realistic: float = 0.0
     stress: float = 0.0
 

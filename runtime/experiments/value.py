@@ -189,16 +189,20 @@ class Value(Experiment):
         boundary = None
         turn = failure.turn
         if turn is not None:
-            boundary = Boundary(
-                turn.perturbation.knob.format(name=turn.subject),
-                realistic=turn.perturbation.realistic,
-                stress=turn.perturbation.stress,
-            )
-            for form in formats:
-                boundary.fails_from[form.name] = _edge(search, turn, form, until)
-            magnitude = boundary.fails_from.get(failure.form.name) or turn.magnitude
-            if turn.perturbation.continuous:
+            knob = turn.perturbation
+            edges = {form.name: _edge(search, turn, form, until) for form in formats}
+            magnitude = edges.get(failure.form.name) or turn.magnitude
+            if knob.continuous:
                 failure = self.at(search, turn, magnitude, failure)
+            if "|" in knob.knob:
+                edges = {name: None if edge is None else abs(edge) for name, edge in edges.items()}
+            boundary = Boundary(
+                knob.knob.format(name=turn.subject),
+                edges,
+                knob.form(turn.subject, turn.magnitude),
+                realistic=knob.realistic,
+                stress=knob.stress,
+            )
         judge = search.judge
 
         def fails(inputs: dict[str, Any]) -> bool:
@@ -229,7 +233,7 @@ class Value(Experiment):
             reaches_output=trial.reaches_output,
             note=trial.note,
         )
-        return Result(evidence=evidence, failing=_samples(search, failure), turn=turn)
+        return Result(evidence=evidence, failing=_samples(search, failure, formats), turn=turn)
 
     def at(self, search: Search, turn: Turn, magnitude: float, failure: Failure) -> Failure:
         """The failure at the boundary, where it still is one."""
@@ -260,13 +264,22 @@ def _edge(search: Search, turn: Turn, form: Format, until: float) -> float | Non
     return None
 
 
-def _samples(search: Search, first: Failure) -> list[tuple[Format, dict[str, Any]]]:
-    """The failing inputs for the cure, the decisive one first, all formats represented."""
-    kept = [first]
+def _samples(search: Search, first: Failure, formats: list[Format]) -> list[tuple[Format, dict[str, Any]]]:
+    """Inputs for the cure to be tried on: the decisive one, the same knob further on, and benign ones."""
+    kept = [(first.form, first.inputs)]
     for failure in search.failures:
-        if failure is not first and len(kept) < SAMPLES and failure.realism != "extreme":
-            kept.append(failure)
-    return [(failure.form, failure.inputs) for failure in kept]
+        if failure is not first and _further(failure, first) and len(kept) < SAMPLES:
+            kept.append((failure.form, failure.inputs))
+    return [*kept, *((form, search.harness.inputs) for form in formats)]
+
+
+def _further(failure: Failure, first: Failure) -> bool:
+    """Whether a failure is the first one with the same knob turned further, or in another format."""
+    turn, other = failure.turn, first.turn
+    if turn is None or other is None or failure.realism == "extreme":
+        return False
+    same = turn.perturbation is other.perturbation and turn.subject == other.subject
+    return same and (turn.perturbation.continuous or turn.magnitude == other.magnitude)
 
 
 def signature_of(declared: str, trial: Trial) -> tuple[str, tuple[str, ...]]:

@@ -8,6 +8,7 @@ package named in ``perturbation-packs``. They are walked; there is no list to ed
 
 from __future__ import annotations
 
+import functools
 import importlib
 import pkgutil
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,6 +22,10 @@ from ..target import Role
 STRUCTURED = frozenset(["label", "onehot", "simplex", "spd", "size", "image", "tolerance"])
 """Kinds whose values a change of magnitude would take out of their meaning."""
 INTEGRAL = frozenset(["count", "label", "size", "image"])
+
+
+class OutsideDomain(ValueError):
+    """A magnitude at which the input would leave the domain of its role."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,8 @@ class Perturbation:
         Up to which magnitude an input is ordinary, and up to which it is stress.
     continuous : bool
         Whether a magnitude between two others makes sense: then the boundary is bisected.
+    forms : sequence of str
+        Of a perturbation without a magnitude: what form 1, 2, ... is, such as ``"a column of {name} is constant"``.
     """
 
     name: str
@@ -47,6 +54,12 @@ class Perturbation:
     realistic: float
     stress: float
     continuous: bool = True
+    forms: Sequence[str] = ()
+
+    def form(self, subject: str, magnitude: float) -> str:
+        """The form in words; empty where the magnitude is one."""
+        number = round(magnitude)
+        return self.forms[number - 1].format(name=subject) if 0 < number <= len(self.forms) else ""
 
     def applies(self, value: Any, role: Role) -> bool:
         """Whether this input can be perturbed in this way within its role."""
@@ -70,10 +83,19 @@ class Perturbation:
         magnitude: float,
         generator: np.random.Generator,
     ) -> dict[str, Any]:
-        """The inputs with the knob at `magnitude`; values stay inside their roles' domains."""
+        """The inputs with the knob at `magnitude`; values stay inside their roles' domains.
+
+        Raises
+        ------
+        OutsideDomain
+            When the magnitude leads out of the domain.
+        """
         role = roles.get(subject, Role())
         changed = self.apply(inputs[subject], magnitude, role, generator)
-        return {**inputs, subject: within(changed, role)}
+        inside = within(changed, role)
+        if self.continuous and not np.array_equal(np.asarray(inside), np.asarray(changed), equal_nan=True):
+            raise OutsideDomain(f"{self.name} at {magnitude:g} leads out of [{role.low:g}, {role.high:g}]")
+        return {**inputs, subject: inside}
 
     def realism(self, magnitude: float) -> str:
         """``"realistic"``, ``"stress"`` or ``"extreme"``."""
@@ -128,6 +150,11 @@ def spread(value: np.ndarray) -> float:
 
 def load(packs: Iterable[str] = ()) -> tuple[Perturbation, ...]:
     """The built-in perturbations and those of `packs`, sorted by name."""
+    return _load(tuple(packs))
+
+
+@functools.cache
+def _load(packs: tuple[str, ...]) -> tuple[Perturbation, ...]:
     found = {}
     for pack in (__name__, *packs):
         package = importlib.import_module(pack)

@@ -36,9 +36,15 @@ class Bounds(Perturbation):
 
 PERTURBATION = Bounds(
     "bounds",
-    "{name} at the ends of its domain (1, 2: an entry; 3, 4: all)",
+    "{name} at the ends of its domain",
     (1, 2, 3, 4),
     4,
     4,
     continuous=False,
+    forms=(
+        "an entry of {name} is at the lower end of its domain",
+        "an entry of {name} is at the upper end of its domain",
+        "all of {name} is at the lower end of its domain",
+        "all of {name} is at the upper end of its domain",
+    ),
 )

@@ -1,7 +1,7 @@
 """Two inputs that agree, or nearly: a prediction that is perfect, a point at a centre.
 
 Differences of nearly equal numbers are where cancellation is worst, and a distance of zero
-is a divisor. The second input becomes the first plus noise of relative size 1/magnitude.
+is a divisor. The second input becomes the first, exactly or with a little noise.
 """
 
 from __future__ import annotations
@@ -34,9 +34,18 @@ class Coincide(Perturbation):
     ) -> dict[str, Any]:
         one, other = subject.split(" and ")
         model = np.resize(inputs[one], inputs[other].shape)
-        noise = generator.standard_normal(model.shape) / magnitude if magnitude < 1e16 else 0.0
+        distance = 0.0 if round(magnitude) == 1 else 10.0 ** (2 - 2 * round(magnitude))
+        noise = generator.standard_normal(model.shape) * distance
         changed = (model * (1 + noise)).astype(inputs[other].dtype)
         return {**inputs, other: within(changed, roles.get(other, Role()))}
 
 
-PERTURBATION = Coincide("coincide", "1/distance between {name}", (1e16, 1e2, 1e4, 1e6), 1e16, 1e16, continuous=False)
+PERTURBATION = Coincide(
+    "coincide",
+    "{name} agree",
+    (1, 2, 3, 4),
+    4,
+    4,
+    continuous=False,
+    forms=("{name} are equal", "{name} agree to 1e-2", "{name} agree to 1e-4", "{name} agree to 1e-6"),
+)

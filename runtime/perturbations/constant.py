@@ -30,5 +30,16 @@ class Constant(Perturbation):
 
 
 PERTURBATION = Constant(
-    "constant", "{name} without variation (1, 2: one column; 3, 4: all)", (1, 2, 3, 4), 4, 4, continuous=False
+    "constant",
+    "{name} without variation",
+    (1, 2, 3, 4),
+    4,
+    4,
+    continuous=False,
+    forms=(
+        "a column of {name} is 1 throughout",
+        "a column of {name} is 0.1 throughout",
+        "all entries of {name} are 1",
+        "all entries of {name} are 0.1",
+    ),
 )

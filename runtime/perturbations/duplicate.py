@@ -34,9 +34,15 @@ class Duplicate(Perturbation):
 
 PERTURBATION = Duplicate(
     "duplicate",
-    "repeats in {name} (1: two rows, 2: two columns, 3: half of the rows, 4: all rows)",
+    "repeats in {name}",
     (1, 2, 3, 4),
     4,
     4,
     continuous=False,
+    forms=(
+        "two rows of {name} are equal",
+        "two columns of {name} are equal",
+        "half of the rows of {name} are equal",
+        "all rows of {name} are equal",
+    ),
 )

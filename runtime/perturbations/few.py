@@ -1,7 +1,6 @@
 """Fewer samples: the first batch of a stream, a class with one member, an episode of one step.
 
-All inputs that share the axis shrink together. The magnitude is the reciprocal of what is
-left: 1/2, one, or none at all.
+All inputs that share the axis shrink together: to two, to one, or to none at all.
 """
 
 from __future__ import annotations
@@ -34,4 +33,12 @@ class Few(Perturbation):
         return {name: value[:left].copy() if has_length(value, 0, length) else value for name, value in inputs.items()}
 
 
-PERTURBATION = Few("few", "few {name} (1: two, 2: one, 3: none)", (1, 2, 3), 2, 3, continuous=False)
+PERTURBATION = Few(
+    "few",
+    "few {name}",
+    (1, 2, 3),
+    2,
+    3,
+    continuous=False,
+    forms=("two {name}", "one of {name}", "none of {name}"),
+)

@@ -1,8 +1,8 @@
 """Labels without variety: one class only, a class that never occurs, a perfect prediction.
 
 What every stream, fold and mini-batch contains now and then: precision, recall and class
-means divide by the number of what is not there. The magnitudes number the forms: all
-labels the lowest, all the highest, all labels equal to the predictions' rounding.
+means divide by the number of what is not there. All labels become the lowest, or the
+highest.
 """
 
 from __future__ import annotations
@@ -34,5 +34,11 @@ class OneClass(Perturbation):
 
 
 PERTURBATION = OneClass(
-    "one-class", "one value in {name} (1: the lowest, 2: the highest)", (1, 2), 2, 2, continuous=False
+    "one-class",
+    "one value in {name}",
+    (1, 2),
+    2,
+    2,
+    continuous=False,
+    forms=("only the lowest value in {name}", "only the highest value in {name}"),
 )

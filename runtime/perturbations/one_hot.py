@@ -2,7 +2,7 @@
 
 The columns of each categorical feature sum to the intercept: the rank is smaller than the
 number of columns, and a solver that keeps null directions returns weights as large as the
-reciprocal of the rounding error. The magnitude is the number of levels per feature.
+reciprocal of the rounding error.
 """
 
 from __future__ import annotations
@@ -32,4 +32,12 @@ class OneHot(Perturbation):
         return design.astype(value.dtype)
 
 
-PERTURBATION = OneHot("one-hot", "levels per feature of {name}", (2,), 100, 1000, continuous=False)
+PERTURBATION = OneHot(
+    "one-hot",
+    "one-hot columns in {name}",
+    (1,),
+    1,
+    1,
+    continuous=False,
+    forms=("{name} is one-hot with all levels kept",),
+)

@@ -25,5 +25,5 @@ class Shift(Perturbation):
 
 
 PERTURBATION = Shift(
-    "shift", "mean/std of {name}", (30, -30, 100, -100, 1e3, -1e3, 1e4, -1e4, 1e6, -1e6, 1e8, -1e8), 100, 1e4
+    "shift", "|mean|/std of {name}", (30, -30, 100, -100, 1e3, -1e3, 1e4, -1e4, 1e6, -1e6, 1e8, -1e8), 100, 1e4
 )

@@ -36,5 +36,11 @@ class Zeros(Perturbation):
 
 
 PERTURBATION = Zeros(
-    "zeros", "zeros in {name} (1: an entry, 2: a row, 3: a column, 4: all)", (1, 2, 3, 4), 4, 4, continuous=False
+    "zeros",
+    "zeros in {name}",
+    (1, 2, 3, 4),
+    4,
+    4,
+    continuous=False,
+    forms=("an entry of {name} is 0", "a row of {name} is 0", "a column of {name} is 0", "all of {name} is 0"),
 )

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from numlint.runtime.perturbations import Perturbation, load
+from numlint.runtime.perturbations import OutsideDomain, Perturbation, load
 from numlint.runtime.target import Role
 
 ALL = load()
@@ -44,16 +44,25 @@ def benign() -> dict[str, Any]:
     }
 
 
+def turned(item: Perturbation, subject: str, magnitude: float) -> dict[str, Any]:
+    return item.turned(benign(), ROLES, subject, magnitude, np.random.default_rng(1))
+
+
+def is_inside(item: Perturbation, subject: str, magnitude: float) -> bool:
+    try:
+        turned(item, subject, magnitude)
+    except OutsideDomain:
+        return False
+    return True
+
+
 TURNS = [
     pytest.param(item, subject, magnitude, id=f"{item.name}-{subject}-{magnitude:g}")
     for item in ALL
     for subject in item.subjects(benign(), ROLES)
     for magnitude in item.magnitudes
+    if is_inside(item, subject, magnitude)
 ]
-
-
-def turned(item: Perturbation, subject: str, magnitude: float) -> dict[str, Any]:
-    return item.turned(benign(), ROLES, subject, magnitude, np.random.default_rng(1))
 
 
 @pytest.mark.parametrize(("item", "subject", "magnitude"), TURNS)
@@ -100,7 +109,7 @@ def test_probabilities_of_a_simplex_keep_their_sum() -> None:
     for item in ALL:
         for subject in item.subjects(benign(), ROLES):
             for magnitude in item.magnitudes:
-                if subject == "q":
+                if subject == "q" and is_inside(item, subject, magnitude):
                     np.testing.assert_allclose(turned(item, subject, magnitude)["q"].sum(axis=1), 1, rtol=1e-12)
 
 
@@ -134,3 +143,9 @@ def test_a_package_of_the_user_is_walked(tmp_path: Any, monkeypatch: pytest.Monk
     )
     monkeypatch.syspath_prepend(tmp_path)
     assert "negate" in {item.name for item in load(["knobs"])}
+
+
+def test_a_magnitude_that_leads_out_of_the_domain_is_refused() -> None:
+    outlier = next(item for item in ALL if item.name == "outlier")
+    with pytest.raises(OutsideDomain, match="outlier at -20"):
+        turned(outlier, "s", -20)
