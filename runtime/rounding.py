@@ -188,7 +188,11 @@ def _wider(value: Any, module: str) -> Any:
     """Arguments in the type that numpy's own functions compute in."""
     target = np.float64 if module.startswith(_DOUBLE) else np.float32
     if isinstance(value, np.ndarray):
-        return value.astype(target) if value.dtype.kind == "f" and value.dtype.itemsize < np.dtype(target).itemsize else value
+        return (
+            value.astype(target)
+            if value.dtype.kind == "f" and value.dtype.itemsize < np.dtype(target).itemsize
+            else value
+        )
     if isinstance(value, (tuple, list)):
         items = [_wider(item, module) for item in value]
         return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)

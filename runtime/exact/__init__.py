@@ -16,7 +16,18 @@ from .arrays import ExactArray
 from .namespace import Namespace
 from .numbers import Account, Field, Undecided, Unsupported, activate, active
 
-__all__ = ["Account", "Exact", "ExactArray", "Field", "Undecided", "Unsupported", "activate", "active", "available", "field"]
+__all__ = [
+    "Account",
+    "Exact",
+    "ExactArray",
+    "Field",
+    "Undecided",
+    "Unsupported",
+    "activate",
+    "active",
+    "available",
+    "field",
+]
 
 
 def field(bits: int = 256, assume: bool = False, directory: str = "") -> Field:

@@ -223,15 +223,32 @@ def _folded(ufunc: Any, name: str, method: str, inputs: tuple[Any, ...], kwargs:
         start = field.zero if name == "add" else field.one
         if method == "reduce" and (where is not True or array.size == 0):
             kwargs.setdefault("initial", start)
+        if name == "multiply":
+            array, kwargs = _one_axis(array, method, kwargs)
         folded = getattr(ufunc if name == "add" else _loop(field.multiply, 2), method)(array, **kwargs)
         return _finished(folded)
     if name in OPERATIONS:
         if name in ("maximum", "minimum", "fmax", "fmin") and array.size == 0:
             raise ValueError(f"zero-size array to reduction operation {name} which has no identity")
-        folded = getattr(_loop(PAIRWISE[name], 2), method)(array, **kwargs) if name in PAIRWISE else None
-        if folded is not None:
-            return _finished(folded)
+        if name in PAIRWISE:
+            array, kwargs = _one_axis(array, method, kwargs)
+            return _finished(getattr(_loop(PAIRWISE[name], 2), method)(array, **kwargs))
     return unsupported(f"{name}.{method}")()
+
+
+def _one_axis(array: Array, method: str, kwargs: dict[str, Any]) -> tuple[Array, dict[str, Any]]:
+    """Bring several axes to the front as one: a Python function as a ufunc folds one axis only."""
+    axis = kwargs.get("axis", 0)
+    axes = tuple(range(array.ndim)) if axis is None else axis
+    if method != "reduce" or not isinstance(axes, tuple) or kwargs.get("where", True) is not True:
+        return array, kwargs
+    axes = tuple(i % array.ndim for i in axes)
+    kept = [i for i in range(array.ndim) if i not in axes]
+    merged = array.transpose([*axes, *kept]).reshape(-1, *[array.shape[i] for i in kept])
+    if not kwargs.get("keepdims", False):
+        return merged, {**kwargs, "axis": 0}
+    ones = [1 if i in axes else array.shape[i] for i in range(array.ndim)]
+    return merged.reshape(-1, *ones), {**kwargs, "axis": 0, "keepdims": False}
 
 
 def _truth(value: Any) -> Any:

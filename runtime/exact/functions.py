@@ -402,6 +402,19 @@ def copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) ->
     dst[target] = np.broadcast_to(exact(src), dst.shape)[target]
 
 
+def _setting(name: str) -> Callable[..., None]:
+    """Functions that write plain numbers into the storage of an array."""
+
+    def write(target: Any, *args: Any, **kw: Any) -> None:
+        native = getattr(np, name)
+        if name == "fill_diagonal":
+            native(objects(target), objects(args[0] if args else kw["val"])[()])
+        else:
+            native(objects(target), plain(args[0]), objects(args[1]))
+
+    return write
+
+
 def result_type(*values: Any) -> Any:
     return np.result_type(*[item.dtype if isinstance(item, ExactArray) else plain(item) for item in values])
 
@@ -476,6 +489,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "linspace": linspace,
     "polyval": polyval,
     "copyto": copyto,
+    **{name: _setting(name) for name in ("fill_diagonal", "put", "place", "putmask")},
     "result_type": result_type,
     "isposinf": lambda x, out=None: np.isinf(x) & (x > 0),
     "isneginf": lambda x, out=None: np.isinf(x) & (x < 0),

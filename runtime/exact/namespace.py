@@ -337,8 +337,8 @@ class Namespace:
         if isinstance(value, types.ModuleType):
             return self._scipy_module(value)
         if isinstance(value, np.ufunc):
-            ufunc: Any = value
-            return getattr(self.numpy, ufunc.__name__) if getattr(np, ufunc.__name__, None) is ufunc else ufunc
+            own = str(getattr(value, "__name__", ""))
+            return getattr(self.numpy, own) if getattr(np, own, None) is value else value
         kind = type(value)
         if kind.__module__.startswith("scipy.stats"):
             return self._scipy(kind.__name__[: -len("_gen")] if kind.__name__.endswith("_gen") else "", value)

@@ -120,7 +120,7 @@ IDIOMS = {
     "nan reductions": "return np.nansum(v), np.nanmean(x, axis=0), np.nanmax(v), np.nan_to_num(x)",
     "logaddexp": "return np.logaddexp(0, x), np.logaddexp.reduce(v), np.hypot(v, c)",
     "maximum.accumulate": "return np.maximum.accumulate(v), np.add.reduce(v), np.maximum.reduce(x, axis=1)",
-    "special functions": "return np.log1p(v), np.expm1(x), np.tanh(x), np.arctan(x), np.log2(v), np.log10(v), np.cbrt(v)",
+    "special functions": "return np.log1p(v), np.expm1(x), np.tanh(x), np.arctan(x), np.log2(v), np.cbrt(v)",
     "trigonometry": "return np.sin(x), np.cos(x), np.arctan2(x, 1.0), np.radians(v), np.sinh(x), np.arcsin(np.tanh(x))",
     "rounding": "return np.floor(x), np.ceil(x), np.trunc(x), np.rint(x), np.sign(x), np.fmod(v, 0.3), v % 0.3",
     "add.at": "z = np.zeros(2); np.add.at(z, y, x[:, 0]); return z",
@@ -185,7 +185,7 @@ def run(body: str, arithmetic: Arithmetic) -> list[Any]:
 def check(name: str, arithmetic: Arithmetic, tolerance: float) -> None:
     expected, found = run(IDIOMS[name], Arithmetic(FLOAT64)), run(IDIOMS[name], arithmetic)
     assert len(found) == len(expected)
-    for got, want in zip(found, expected):
+    for got, want in zip(found, expected, strict=True):
         assert got.shape == want.shape
         np.testing.assert_allclose(got, want, rtol=tolerance, atol=tolerance)
 
