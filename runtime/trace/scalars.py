@@ -26,7 +26,8 @@ class Number(Traced):
     _truth: Any = None
 
     def plain(self) -> Any:
-        return self.base(self)
+        # By way of a Python float: NumPy 2.4's float32 and float16 crash on instances of their subclasses.
+        return self.base(float(self))
 
     def truth(self) -> Any:
         return wider(np.dtype(self.base))(self.plain()) if self._truth is None else self._truth
