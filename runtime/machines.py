@@ -14,8 +14,11 @@ from __future__ import annotations
 
 import ctypes
 import glob
+import importlib
+import itertools
 import os
 import platform
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -24,9 +27,8 @@ from typing import Any
 
 import numpy as np
 
-CORE_NAMES = tuple(
-    f"{prefix}openblas_get_corename{suffix}" for prefix in ("scipy_", "") for suffix in ("64_", "_64", "")
-)
+PREFIXES, SUFFIXES = ("scipy_", ""), ("64_", "_64", "")
+"""With which wheels rename the functions of OpenBLAS, so that two of them fit into one process."""
 CBWR = {1: "off", 2: "auto", 3: "COMPATIBLE", 4: "SSE2", 6: "SSSE3", 7: "SSE4_1", 8: "SSE4_2", 9: "AVX", 10: "AVX2"}
 """Branches of MKL's conditional numerical reproducibility, by the number that it gives them."""
 _EVERY_BRANCH = -1
@@ -68,10 +70,10 @@ def libraries() -> list[Library]:
 
 def _by_threadpoolctl() -> Iterator[Library]:
     try:
-        from threadpoolctl import threadpool_info
+        threadpoolctl = importlib.import_module("threadpoolctl")
     except ImportError:
         return
-    for item in threadpool_info():
+    for item in threadpoolctl.threadpool_info():
         if item.get("user_api") == "blas":
             yield Library(
                 item.get("internal_api") or "",
@@ -91,18 +93,20 @@ def _by_symbol() -> Iterator[Library]:
             continue
         for pattern in (f"{folder}.libs/*openblas*", f"{folder}/.dylibs/*openblas*", f"{folder}/.libs/*openblas*"):
             for file in sorted(glob.glob(pattern)):
-                name = _core_name(file)
+                name = _asked(file, "corename")
                 if name:
-                    yield Library("openblas", name, file=file)
+                    version = re.search(r"\d+\.\d+[\w.]*", _asked(file, "config"))
+                    yield Library("openblas", name, version.group() if version else "", file=file)
 
 
-def _core_name(file: str) -> str:
+def _asked(file: str, question: str) -> str:
+    """What OpenBLAS answers to ``openblas_get_...``; empty where it has no such function."""
     try:
         library = ctypes.CDLL(file)
     except OSError:
         return ""
-    for symbol in CORE_NAMES:
-        function = getattr(library, symbol, None)
+    for prefix, suffix in itertools.product(PREFIXES, SUFFIXES):
+        function = getattr(library, f"{prefix}openblas_get_{question}{suffix}", None)
         if function is not None:
             function.restype = ctypes.c_char_p
             return str((function() or b"").decode("ascii", "replace"))
