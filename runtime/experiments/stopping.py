@@ -364,7 +364,7 @@ class Stopping(Experiment):
         boundary, magnitude = None, unit.magnitude
         if unit.names:
             magnitude = bisect(fails, 1.0, magnitude, min(loop.until, time.monotonic() + 1.5))
-            boundary = Boundary(unit.knob, {"float64": magnitude}, REALISTIC, STRESS)
+            boundary = Boundary(unit.knob, {"float64": magnitude}, realistic=REALISTIC, stress=STRESS)
         if math.isinf(stop.left):
             figure, note = Figure("passes until nan", stop.passes), "the loop takes nan for convergence"
         else:
@@ -390,7 +390,7 @@ class Stopping(Experiment):
         boundary, magnitude = None, unit.magnitude
         if unit.names:
             magnitude = bisect(fails, 1.0, magnitude, min(loop.until, time.monotonic() + 1.5))
-            boundary = Boundary(unit.knob, {form.name: magnitude}, REALISTIC, STRESS)
+            boundary = Boundary(unit.knob, {form.name: magnitude}, realistic=REALISTIC, stress=STRESS)
         how = "is still running" if outcome.raised is not None else "runs to its limit"
         note = f"the loop {how} after {probe.count} tests: what it compares stays at {stuck:.3g}"
         figure = Figure("change that no longer shrinks", stuck)
