@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from numlint.config import DEFAULT_EXCLUDE, Config, ConfigError, find, load
+from numlint.config import DEFAULT_EXCLUDE, Config, ConfigError, ConfirmSettings, find, load
 from numlint.finding import Confidence, Severity
 from numlint.rule import Rule
 from numlint.selection import Layer
@@ -81,6 +81,45 @@ def test_the_defaults_hold_without_a_file() -> None:
     assert config.min_confidence is Confidence.LIKELY
     assert config.exclude == DEFAULT_EXCLUDE
     assert config.respect_gitignore
+
+
+def test_the_table_of_confirm_is_read(tmp_path: Path) -> None:
+    (tmp_path / "numlint.toml").write_text(
+        '[confirm]\npython = ".venv/bin/python"\nseconds = 4\njobs = 2\nseed = 7\n'
+        'perturbation-packs = ["mine"]\ninputs = "inputs.toml"\n'
+    )
+    assert load(str(tmp_path / "numlint.toml")).confirm == ConfirmSettings(
+        python=str(tmp_path / ".venv/bin/python"),
+        seconds=4.0,
+        jobs=2,
+        seed=7,
+        perturbation_packs=("mine",),
+        inputs=str(tmp_path / "inputs.toml"),
+    )
+
+
+def test_a_program_without_a_folder_is_looked_for_on_the_path(tmp_path: Path) -> None:
+    (tmp_path / "numlint.toml").write_text('[confirm]\npython = "python3.11"\n')
+    assert load(str(tmp_path / "numlint.toml")).confirm.python == "python3.11"
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("second = 4", "unknown key 'second'; did you mean 'seconds'?"),
+        ("seconds = 0", "'seconds' must be a positive number"),
+        ("jobs = -1", "'jobs' must be a whole number that is not negative"),
+        ("seed = true", "'seed' must be a whole number that is not negative"),
+        ("python = 3.11", "'python' must be a string"),
+        ('perturbation-packs = "mine"', "'perturbation-packs' must be a list of strings"),
+    ],
+)
+def test_a_mistake_in_the_table_of_confirm_is_located(tmp_path: Path, line: str, message: str) -> None:
+    file = tmp_path / "numlint.toml"
+    file.write_text(f"src = []\n\n[confirm]\n{line}\n")
+    with pytest.raises(ConfigError) as caught:
+        load(str(file))
+    assert str(caught.value).startswith(f"{file}:4: {message}")
 
 
 class TestFinding:

@@ -133,6 +133,7 @@ def test_every_setting_has_an_example() -> None:
     shown = config.parse_toml(blocks_of(ROOT / "docs" / "configuration.md", "toml")[0].body)["tool"]["numlint"]
     assert shown.keys() == config.CONFIG_KEYS.keys()
     assert {key for table in shown["per-path"].values() for key in table} >= config.PATH_KEYS.keys() - {"select"}
+    assert shown["confirm"].keys() == config.CONFIRM_KEYS.keys()
     assert tuple(shown["src"]) == config.Config().src
 
 

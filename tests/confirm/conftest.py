@@ -128,7 +128,9 @@ REFUTED = Verdict(
 )
 OUTSIDE = Verdict("outside-domain", rung="slice", harness="expression of line 6", reason="log of a negative number")
 UNKNOWN = Verdict(
-    "inconclusive", reason="the module cannot be imported: No module named 'tensorflow'", remedy="pip install tensorflow"
+    "inconclusive",
+    reason="the module cannot be imported: No module named 'tensorflow'",
+    remedy="pip install tensorflow",
 )
 
 
@@ -136,7 +138,9 @@ UNKNOWN = Verdict(
 def confirmed(check: Check) -> Callable[..., Confirmation]:
     """``confirmed(verdict, ...)``: what became of a softmax, one result for each verdict."""
 
-    def make(*verdicts: Verdict, source: str = SOFTMAX, problems: tuple[Problem, ...] = (), **more: Any) -> Confirmation:
+    def make(
+        *verdicts: Verdict, source: str = SOFTMAX, problems: tuple[Problem, ...] = (), **more: Any
+    ) -> Confirmation:
         case = check(source)[0]
         return Confirmation(
             tuple(Confirmed(case, _named(verdict, case.finding)) for verdict in verdicts),

@@ -43,7 +43,7 @@ def render(confirmation: Confirmation, rules: Sequence[Rule], *, color: bool, wi
     shown = [result for result in confirmation.results if detail or result.is_sure]
     blocks = [_block(result, confirmation, width, detail) for result in shown]
     blocks += [_problem(problem, width) for problem in confirmation.problems]
-    blocks.append(_summary(confirmation))
+    blocks.append(_summary(confirmation, width))
     return drawn(blocks, color)
 
 
@@ -128,7 +128,10 @@ def _cures(verdict: dict[str, Any], detail: int, rewrites: Mapping[str, Rewrite]
         rewrite = rewrites.get(cure["summary"])
         text = _dotted(cure["text"], rewrite.imports if rewrite else ()) or cure["summary"]
         style = {"verified": "good", "changes-semantics": "caution"}.get(cure["status"], "text")
-        yield labels[cure["status"]], style, [text, *_figures(cure, evidence)]
+        label = labels[cure["status"]]
+        if cure["status"] == "verified":
+            labels["verified"] = "cures, too"
+        yield label, style, [text, *_figures(cure, evidence)]
 
 
 def _dotted(text: str, imports: Sequence[str]) -> str:
@@ -236,22 +239,33 @@ def _problem(problem: Problem, width: int) -> list[Row]:
     return rows
 
 
-def _summary(confirmation: Confirmation) -> list[Row]:
+def _summary(confirmation: Confirmation, width: int) -> list[Row]:
     """Counts by status and rung, what can be fixed, and how long it took."""
     results = confirmation.results
     rows: list[Row] = [[("nothing to confirm", "heading")]]
     if results:
-        rows = [[(count(len(results), "finding"), "heading"), *_by_status(confirmation), *_took(confirmation)]]
+        statuses = _by_status(confirmation)
+        first: Row = [(count(len(results), "finding"), "heading")]
+        together: Row = [(": ", "text"), *_joined(statuses, ", ")]
+        fits = _cells([*first, *together]) <= width
+        rows = [[*first, *together]] if fits else [first, *([("  ", "text"), item] for item in statuses)]
         rungs = Counter(result.verdict.rung for result in results if result.verdict.rung)
-        if rungs:
-            said = ", ".join(f"{rungs[rung]} {_RUNGS[rung]}{'s' * (rungs[rung] > 1)}" for rung in _RUNGS if rungs[rung])
-            rows.append([(f"run as: {said}", "text")])
+        said = ", ".join(f"{rungs[rung]} {_RUNGS[rung]}{'s' * (rungs[rung] > 1)}" for rung in _RUNGS if rungs[rung])
+        took = f" in {confirmation.seconds:.1f} s" if confirmation.seconds else ""
+        rows.append([(f"run{took}{': ' if said else ''}{said}", "text")])
     if confirmation.left:
         rows.append([(f"interrupted: {count(confirmation.left, 'finding')} without a verdict", "caution")])
     if confirmation.problems:
         rows.append([(f"{len(confirmation.problems)} not checked", "bad")])
     fixable = sum(verified(result) is not None and result.is_sure for result in results)
     return [*rows, [(f"{count(fixable, 'verified rewrite')}: --fix applies them", "good")]] if fixable else rows
+
+
+def _joined(pieces: Sequence[tuple[str, str]], between: str) -> Row:
+    row: Row = []
+    for piece in pieces:
+        row += [(between, "text"), piece] if row else [piece]
+    return row
 
 
 def _by_status(confirmation: Confirmation) -> Row:
@@ -270,9 +284,5 @@ def _by_status(confirmation: Confirmation) -> Row:
             kinds = ("plain", "realistic", "stress", "extreme")
             said += f" ({', '.join(f'{realism[kind]} {kind}' for kind in kinds if realism[kind])})"
             style = style if any(result.is_sure for result in confirmation.results) else "quiet"
-        row += [(", " if row else ": ", "text"), (said, style)]
+        row.append((said, style))
     return row
-
-
-def _took(confirmation: Confirmation) -> Row:
-    return [(f"   in {confirmation.seconds:.1f} s", "quiet")] if confirmation.seconds else []

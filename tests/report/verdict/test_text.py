@@ -37,8 +37,8 @@ model.py:6:12 naive-softmax (NL101) in softmax                                  
   run as                 synthesised call: softmax(z)
   replay                 numlint confirm model.py:6 --seed 0
 
-1 finding: 1 confirmed (1 realistic)   in 14.2 s
-run as: 1 synthesised call
+1 finding: 1 confirmed (1 realistic)
+run in 14.2 s: 1 synthesised call
 1 verified rewrite: --fix applies them
 """
     )
@@ -63,16 +63,16 @@ model.py:6:12 naive-softmax (NL101) in softmax                      INCONCLUSIVE
   because           the module cannot be imported: No module named 'tensorflow'
   to run it         pip install tensorflow
 
-3 findings: 1 refuted, 1 outside domain, 1 inconclusive   in 14.2 s
-run as: 1 recorded call, 1 slice
+3 findings: 1 refuted, 1 outside domain, 1 inconclusive
+run in 14.2 s: 1 recorded call, 1 slice
 """
     )
 
 
-@pytest.mark.parametrize("width", [50, 80, 100, 120, 200])
+@pytest.mark.parametrize("width", [60, 80, 100, 120, 200])
 def test_no_line_is_wider_than_the_terminal(confirmed: Confirm, width: int) -> None:
     text = shown(confirmed(overflow(), REFUTED, OUTSIDE, UNKNOWN), width, detail=2)
-    assert max(map(len, text.splitlines()[:-3])) <= max(width, 50)
+    assert max(map(len, text.splitlines())) <= width
     assert all(line == line.rstrip() for line in text.splitlines())
 
 
