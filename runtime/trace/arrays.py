@@ -70,20 +70,20 @@ class Array(Traced, np.ndarray):
     def __iter__(self) -> Iterator[Any]:
         return (self[number] for number in range(len(self)))
 
-    def __pow__(self, other: Any) -> Any:
+    def __pow__(self, other: Any) -> Any:  # type: ignore[override]
         # numpy turns small powers of arrays into products: the plain computation must do so too.
         return evaluate("power", lambda base, exponent: base**exponent, (self, other), {}, elementwise=True)
 
     @property
-    def T(self) -> Any:  # type: ignore[override]
+    def T(self) -> Any:
         return self.transpose()
 
     @property
     def mT(self) -> Any:
         return self.swapaxes(-1, -2)
 
-    @property
-    def real(self) -> Any:  # type: ignore[override]
+    @property  # type: ignore[misc]
+    def real(self) -> Any:
         return self
 
     def view(self, *args: Any, **kwargs: Any) -> Any:

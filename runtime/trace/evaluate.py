@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from .events import Event, Ledger, current
-from .measure import observe
+from .events import Birth, Ledger, current
+from .measure import observe, render
 
 WIDER = {"f2": np.float64, "f4": np.float64, "f8": np.longdouble}
 
@@ -150,7 +150,7 @@ def evaluate(
         result = function(*plain_args, **plain_kwargs)
     except (ArithmeticError, ValueError) as error:
         if isinstance(error, (ArithmeticError, np.linalg.LinAlgError)) or function.__module__ == "math":
-            _raised(ledger, name, operands, error)
+            _raised(ledger, name, operands, error, _any_falsely_zero(ledger, args))
         raise
     truth = near = None
     if ledger.shadow and repeatable and any(is_floating(item) for item in operands):
@@ -208,7 +208,7 @@ def _record(
     if not parts:
         return
     event = ledger.event(name, ledger.scope.place(1))
-    falsely_zero = any(_falsely_zero(item) for item in _traced(args)) if truth is not None else False
+    falsely_zero = _any_falsely_zero(ledger, args)
     with np.errstate(all="ignore"):
         for part, true, close in parts:
             if is_floating(part):
@@ -241,16 +241,17 @@ def _traced(value: Any) -> Iterator[Traced]:
             yield from _traced(item)
 
 
+def _any_falsely_zero(ledger: Ledger, args: Any) -> bool:
+    return ledger.shadow and any(_falsely_zero(item) for item in _traced(args))
+
+
 def _falsely_zero(item: Traced) -> bool:
     plain = np.asarray(item.plain())
     return bool(np.any((plain == 0) & (np.asarray(item.truth()) != 0)))
 
 
-def _raised(ledger: Ledger, name: str, operands: list[Any], error: BaseException) -> Event:
-    from .events import Birth
-    from .measure import render
-
+def _raised(ledger: Ledger, name: str, operands: list[Any], error: BaseException, falsely_zero: bool) -> None:
     event = ledger.event(name, ledger.scope.place(1))
     if event.birth is None:
-        event.birth = Birth(ledger.number, "raised", render(operands), f"{type(error).__name__}: {error}", True)
-    return event
+        said = f"{type(error).__name__}: {error}"
+        event.birth = Birth(ledger.number, "raised", render(operands), said, True, falsely_zero)

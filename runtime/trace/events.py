@@ -54,6 +54,9 @@ class Birth:
         Whether the shadow has a finite value there; None without a shadow.
     from_false_zero : bool
         Whether an operand was zero where its true value is not: then the failure began earlier.
+    inherited : bool
+        Whether the operation gives a finite number on the true operands, rounded: then the
+        operands were wrong already, as in the square root of a negative distance.
     """
 
     number: int
@@ -62,6 +65,7 @@ class Birth:
     result: str = ""
     true_is_finite: bool | None = None
     from_false_zero: bool = False
+    inherited: bool = False
 
 
 @dataclass
@@ -208,7 +212,7 @@ def blamed(events: Collection[Event], finite: bool = False, preferred: Collectio
         Lines which win among operations that lost nearly the same number of digits.
     """
     if not finite:
-        found = _first_birth(events)
+        found = _first_birth(events, preferred)
         if found is not None:
             return found
     found = _largest_loss(events, preferred)
@@ -217,10 +221,10 @@ def blamed(events: Collection[Event], finite: bool = False, preferred: Collectio
     zeros = [event for event in events if event.zero]
     if zeros:
         return min(zeros, key=lambda event: event.zero.number if event.zero else 0)
-    return _first_birth(events)
+    return _first_birth(events, preferred)
 
 
-def _first_birth(events: Collection[Event]) -> Event | None:
+def _first_birth(events: Collection[Event], preferred: Collection[int]) -> Event | None:
     born = [event for event in events if event.birth]
     wrong = [event for event in born if event.birth and event.birth.true_is_finite]
     if not born:
@@ -231,6 +235,8 @@ def _first_birth(events: Collection[Event]) -> Event | None:
         zeros = [event for event in events if event.zero and event.zero.number < birth.number]
         if zeros:
             return min(zeros, key=lambda event: event.zero.number if event.zero else 0)
+    if birth and birth.inherited:
+        return _largest_loss([event for event in events if event is not first], preferred) or first
     return first
 
 

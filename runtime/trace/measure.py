@@ -76,7 +76,7 @@ def observe(
             if high - low < np.inf:
                 event.operands.widen(low, high)
     if not finite:
-        _births(ledger, event, arrays, values, truth, falsely_zero, elementwise)
+        _births(ledger, event, arrays, values, truth, near, falsely_zero, elementwise)
     if least <= 0.0 <= largest:
         _zeros(ledger, event, arrays, values, truth, elementwise)
     base = event.operation.rsplit(":", 1)[-1]
@@ -95,7 +95,14 @@ def observe(
 
 
 def _births(
-    ledger: Ledger, event: Event, arrays: list[Any], values: Any, truth: Any, falsely_zero: bool, elementwise: bool
+    ledger: Ledger,
+    event: Event,
+    arrays: list[Any],
+    values: Any,
+    truth: Any,
+    near: Any,
+    falsely_zero: bool,
+    elementwise: bool,
 ) -> None:
     """Find the inf and nan that were born here, and not handed on."""
     before_finite, before_nan = _clean(arrays, values, elementwise)
@@ -120,7 +127,8 @@ def _births(
         finite = None
         if truth is not None and np.shape(truth) == values.shape:
             finite = bool(np.any(np.isfinite(truth) & born))
-        event.birth = Birth(ledger.number, kind, render(shown), f"{values[index]:g}", finite, falsely_zero)
+        inherited = near is not None and bool(np.all(np.isfinite(np.asarray(near)[born])))
+        event.birth = Birth(ledger.number, kind, render(shown), f"{values[index]:g}", finite, falsely_zero, inherited)
 
 
 def _clean(arrays: list[Any], values: Any, elementwise: bool) -> tuple[Any, Any]:

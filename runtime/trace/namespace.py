@@ -113,9 +113,7 @@ def _float_type(plain: type) -> Any:
     return _FloatType(plain.__name__, (), {"plain": plain, "dtype": np.dtype(plain)})
 
 
-FLOAT_TYPES: dict[type, Any] = {
-    plain: _float_type(plain) for plain in (float, np.float64, np.float32, np.float16) if plain in scalars.adopters
-}
+FLOAT_TYPES: dict[type, Any] = {plain: _float_type(plain) for plain in scalars.PLAIN}
 LOOKED_INTO = ("numpy", "numpy.linalg", "numpy.random", "numpy.fft", "math")
 AS_ARRAY = ("array", "asarray", "asanyarray", "ascontiguousarray", "asfarray")
 

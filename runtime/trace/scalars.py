@@ -22,7 +22,7 @@ from .events import current
 class Number(Traced):
     """What all traced numbers share."""
 
-    base: type = float
+    base: Callable[..., Any] = float
     _truth: Any = None
 
     def plain(self) -> Any:
@@ -102,13 +102,14 @@ COMPARISONS = {
     "eq": np.equal,
     "ne": np.not_equal,
 }
-for _name, _ufunc in BINARY.items():
-    setattr(Number, f"__{_name}__", _binary(_name, _ufunc, getattr(operator, _name), reflected=False))
-    setattr(Number, f"__r{_name}__", _binary(_name, _ufunc, getattr(operator, _name), reflected=True))
-for _name, _ufunc in COMPARISONS.items():
-    setattr(Number, f"__{_name}__", _binary(_name, _ufunc, getattr(operator, _name), reflected=False))
-for _name, _ufunc in {"neg": np.negative, "pos": np.positive, "abs": np.absolute}.items():
-    setattr(Number, f"__{_name}__", _unary(_ufunc, getattr(operator, _name)))
+for _name, _function in BINARY.items():
+    setattr(Number, f"__{_name}__", _binary(_name, _function, getattr(operator, _name), reflected=False))
+    setattr(Number, f"__r{_name}__", _binary(_name, _function, getattr(operator, _name), reflected=True))
+for _name, _function in COMPARISONS.items():
+    setattr(Number, f"__{_name}__", _binary(_name, _function, getattr(operator, _name), reflected=False))
+UNARY = {"neg": np.negative, "pos": np.positive, "abs": np.absolute}
+for _name, _single in UNARY.items():
+    setattr(Number, f"__{_name}__", _unary(_single, getattr(operator, _name)))
 
 
 def _method(name: str, moves: bool) -> Callable[..., Any]:
@@ -146,7 +147,8 @@ def _adopter(kind: Any) -> Callable[[Any, Any], Any]:
 
 
 Float = _kind(float, "float")
-for _base in (float, np.float64, np.float32, np.float16):
+PLAIN: tuple[Any, ...] = (float, np.float64, np.float32, np.float16)
+for _base in PLAIN:
     _traced: Any = Float if _base is float else _kind(_base, _base.__name__)
     adopters[_base] = _adopter(_traced)
     adopters[_traced] = lambda value, truth: value

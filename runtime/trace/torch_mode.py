@@ -21,10 +21,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-import torch
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_flatten, tree_map
-from torch.utils.weak import WeakTensorKeyDictionary
+import torch  # type: ignore[import-not-found,unused-ignore]
+from torch.utils._python_dispatch import TorchDispatchMode  # type: ignore[import-not-found,unused-ignore]
+from torch.utils._pytree import tree_flatten, tree_map  # type: ignore[import-not-found,unused-ignore]
+from torch.utils.weak import WeakTensorKeyDictionary  # type: ignore[import-not-found,unused-ignore]
 
 from .events import Birth, Event, Ledger
 from .position import Place
@@ -84,7 +84,7 @@ class Layers:
         return self._stack[-1][1] if self._stack else ""
 
 
-class Tracer(TorchDispatchMode):
+class Tracer(TorchDispatchMode):  # type: ignore[misc,unused-ignore]
     """Records in a ledger, with a shadow where the ledger asks for one."""
 
     def __init__(self, ledger: Ledger, layers: Layers) -> None:
@@ -102,7 +102,8 @@ class Tracer(TorchDispatchMode):
         inputs = [item for item in tree_flatten((args, kwargs))[0] if isinstance(item, torch.Tensor)]
         if any(not _is_plain(item) for item in inputs):
             return func(*args, **kwargs)
-        true_args = true_kwargs = None
+        true_args: Any = None
+        true_kwargs: Any = {}
         if self.shadow and _is_repeatable(func, inputs) and name not in SOURCES:
             true_args, true_kwargs = tree_map(self._true, args), tree_map(self._true, kwargs)
         mutable = bool(getattr(getattr(func, "_schema", None), "is_mutable", False))
@@ -208,7 +209,7 @@ class Tracer(TorchDispatchMode):
         if finite:
             event.result.widen(low, high)
         elif _is_born(spans, output):
-            self._birth(event, base, inputs, spans, output, wide)
+            self._birth(event, base, inputs, spans, output, wide, near)
         if low <= 0 <= high:
             self._zeros(event, base, spans, output, wide)
         if wide is None or wide.shape != output.shape:
@@ -224,7 +225,7 @@ class Tracer(TorchDispatchMode):
             if 0 < largest < size:
                 event.cancelled = max(event.cancelled, float(np.log2(size / largest)))
 
-    def _birth(self, event: Event, base: str, inputs: Any, spans: Any, output: Any, wide: Any) -> None:
+    def _birth(self, event: Event, base: str, inputs: Any, spans: Any, output: Any, wide: Any, near: Any) -> None:
         nan = _has_nan(output)
         operand = spans[-1] if base == "div" and spans else spans[0] if spans else None
         zero = operand is not None and operand[0] <= 0 <= operand[1]
@@ -243,7 +244,8 @@ class Tracer(TorchDispatchMode):
             if kept is None or kept.shape == item.shape
         )
         result = "nan" if nan else "inf" if float(_span(output)[1]) == np.inf else "-inf"
-        event.birth = Birth(self.ledger.number, kind, _shown(spans), result, true_is_finite, false_zero)
+        inherited = near is not None and bool(torch.isfinite(near[~torch.isfinite(output)]).all())
+        event.birth = Birth(self.ledger.number, kind, _shown(spans), result, true_is_finite, false_zero, inherited)
 
     def _zeros(self, event: Event, base: str, spans: Any, output: Any, wide: Any) -> None:
         if wide is not None and wide.shape == output.shape:
