@@ -7,9 +7,9 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from flint import arb, ctx, fmpz
+from flint import arb, ctx
 
-from .numbers import VANISHING, Field, Number
+from .numbers import Field, Number
 
 _METHODS = {
     "arcsin": "asin",
@@ -96,9 +96,6 @@ class Balls(Field):
             return math.nan
         return float(x.mid())
 
-    def integer_power(self, x: Number, n: int) -> Number:
-        return x ** fmpz(n)
-
     def maximum(self, x: Number, y: Number) -> Number:
         return self.nan if x.is_nan() or y.is_nan() else x.max(y)
 
@@ -119,8 +116,3 @@ def _log2(x: Number) -> float:
         return math.log2(mantissa >> excess) + excess + exponent
     except OverflowError:
         return math.copysign(math.inf, exponent)
-
-
-def vanishes(x: Number) -> bool:
-    """Whether the whole ball is zero in every format."""
-    return bool(x.is_finite()) and _log2(x.abs_upper().mid()) < -VANISHING

@@ -22,9 +22,6 @@ from .special import DERIVED
 
 Number = Any
 
-VANISHING = 1200
-"""Numbers below ``2**-1200`` are zero in every format."""
-
 
 class Undecided(ArithmeticError):
     """Two values are too close for this precision to tell which is greater."""
@@ -304,7 +301,12 @@ class Field:
         return self.analytic("exp", y * self.analytic("log", x))
 
     def integer_power(self, x: Number, n: int) -> Number:
-        return x**n
+        """By repeated squaring: Arb's own power goes through the logarithm where a ball holds zero."""
+        result = self.one
+        for bit in bin(n)[2:]:
+            result = result * result
+            result = result * x if bit == "1" else result
+        return result
 
     def whole(self, x: Number) -> int | None:
         """The integer that a number certainly is, when it is a small one."""

@@ -170,7 +170,7 @@ DISTRIBUTIONS = {"norm": Normal(), "multivariate_normal": MultivariateNormal()}
 
 def counterpart(name: str, module: str) -> Any:
     """What stands for a function of scipy; None for what is a ufunc or unknown."""
-    if name in DISTRIBUTIONS:
+    if name in DISTRIBUTIONS and module.startswith("scipy.stats"):
         return DISTRIBUTIONS[name]
     if module.startswith("scipy.special"):
         return SPECIAL.get(name) or (_ufunc(name) if name in OPERATIONS else unsupported(f"scipy.special.{name}"))
