@@ -199,7 +199,7 @@ class _Schedule:
 
     def next(self, file: str, taken: set[str]) -> Request | None:
         """The next request for a server that has imported `file`, while others work on the files `taken`."""
-        self._read(lambda: file in self._waiting or bool(self._waiting.keys() - taken))
+        self._read(lambda: file in self._waiting if file else bool(self._waiting.keys() - taken))
         if not self._waiting:
             return None
         free = [name for name in self._waiting if name not in taken]
