@@ -134,7 +134,7 @@ def _judged(values: Any, true: Any, form: Format, elementwise: bool) -> tuple[An
     too_small = defined & ~zero & (size < normal)
     wrong = defined & ~(errors <= math.sqrt(form.eps))
     kinds[wrong] = ORDER.index("digits")
-    kinds[wrong & np.isfinite(values) & (values * exact < 0) & (errors > 1)] = ORDER.index("sign")
+    kinds[wrong & np.isfinite(values) & (np.sign(values) * np.sign(exact) < 0) & (errors > 1)] = ORDER.index("sign")
     kinds[wrong & (values == 0) & ~zero] = ORDER.index("zero")
     kinds[defined & np.isinf(values)] = ORDER.index("inf")
     kinds[defined & np.isnan(values)] = ORDER.index("nan")

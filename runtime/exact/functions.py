@@ -1,4 +1,4 @@
-"""numpy's functions whose own code does not work on exact numbers: statistics, order, tests.
+"""numpy's functions whose own code does not work on exact numbers: statistics, products, tests.
 
 What numpy composes of ufuncs and indexing alone (`outer`, `diff`, `cross`, `gradient`,
 `concatenate`, ...) needs no entry.
@@ -6,16 +6,17 @@ What numpy composes of ufuncs and indexing alone (`outer`, `diff`, `cross`, `gra
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from .arrays import ExactArray, _finished, matmul, objects, unsupported
+from .arrays import ExactArray, exact, finished, kept, objects, unsupported
 from .carrier import plain
 from .numbers import active
+from .operations import matmul
+from .order import argsort, first, interp, median, percentile, quantile, searchsorted, sort, unique
 
 Array = Any
 _ADD: Any = np.add
@@ -23,24 +24,16 @@ _ADD: Any = np.add
 
 def _reduce(ufunc: Any) -> Callable[..., Any]:
     def reduce(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, **kw: Any) -> Any:
-        return ufunc.reduce(exact(a), axis=axis, keepdims=_flag(keepdims), out=out, **kw)
+        return ufunc.reduce(exact(a), axis=axis, keepdims=kept(keepdims), out=out, **kw)
 
     return reduce
 
 
 def _extreme(ufunc: Any) -> Callable[..., Any]:
     def reduce(a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, **kw: Any) -> Any:
-        return ufunc.reduce(exact(a), axis=axis, keepdims=_flag(keepdims), out=out, **kw)
+        return ufunc.reduce(exact(a), axis=axis, keepdims=kept(keepdims), out=out, **kw)
 
     return reduce
-
-
-def _flag(keepdims: Any) -> bool:
-    return keepdims is True or keepdims == 1
-
-
-def exact(a: Any) -> Any:
-    return a if isinstance(a, ExactArray) else ExactArray.lifted(a)
 
 
 def _count(a: Any, axis: Any) -> int:
@@ -53,9 +46,9 @@ def mean(
 ) -> Any:
     a = exact(a)
     if where is not True:
-        count = np.sum(np.broadcast_to(plain(where), a.shape), axis=axis, keepdims=_flag(keepdims))
-        return _ADD.reduce(a, axis=axis, keepdims=_flag(keepdims), where=where) / count
-    result = _ADD.reduce(a, axis=axis, keepdims=_flag(keepdims)) / _count(a, axis)
+        count = np.sum(np.broadcast_to(plain(where), a.shape), axis=axis, keepdims=kept(keepdims))
+        return _ADD.reduce(a, axis=axis, keepdims=kept(keepdims), where=where) / count
+    result = _ADD.reduce(a, axis=axis, keepdims=kept(keepdims)) / _count(a, axis)
     return _into(out, result)
 
 
@@ -72,7 +65,7 @@ def var(
     a = exact(a)
     ddof = kw.get("correction", ddof)
     deviation = a - mean(a, axis, keepdims=True)
-    total = _ADD.reduce(deviation * deviation, axis=axis, keepdims=_flag(keepdims))
+    total = _ADD.reduce(deviation * deviation, axis=axis, keepdims=kept(keepdims))
     return _into(out, total / (_count(a, axis) - ddof))
 
 
@@ -90,8 +83,8 @@ def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fals
             shape = [1] * a.ndim
             shape[axis] = -1
             weights = weights.reshape(shape)
-        total = np.sum(weights, axis=axis, keepdims=_flag(keepdims))
-        result = np.sum(a * weights, axis=axis, keepdims=_flag(keepdims)) / total
+        total = np.sum(weights, axis=axis, keepdims=kept(keepdims))
+        result = np.sum(a * weights, axis=axis, keepdims=kept(keepdims)) / total
     return (result, total) if returned else result
 
 
@@ -125,61 +118,6 @@ def corrcoef(x: Any, y: Any = None, rowvar: bool = True, **kw: Any) -> Any:
     return c / scale[:, None] / scale[None, :]
 
 
-def _ranked(values: list[Any]) -> list[int]:
-    compare = active().compare
-    order: Any = functools.cmp_to_key(lambda i, j: _side(compare, values[i], values[j]))
-    return sorted(range(len(values)), key=order)
-
-
-def _side(compare: Any, x: Any, y: Any) -> int:
-    field = active()
-    side = compare(x, y)
-    return int(field.is_nan(x)) - int(field.is_nan(y)) if side is None else side  # nan goes last
-
-
-def argsort(a: Any, axis: Any = -1, *args: Any, **kw: Any) -> Any:
-    array = objects(a)
-    if axis is None:
-        array, axis = array.reshape(-1), 0
-    if array.ndim == 0 or array.size == 0:
-        return np.zeros(array.shape, dtype=np.intp)
-    return np.apply_along_axis(lambda row: np.array(_ranked(list(row)), dtype=np.intp), axis, array)
-
-
-def sort(a: Any, axis: Any = -1, *args: Any, **kw: Any) -> Any:
-    a = exact(a)
-    if axis is None:
-        a, axis = a.reshape(-1), 0
-    if a.ndim == 0 or a.size == 0:
-        return a.copy()
-    return np.take_along_axis(objects(a), argsort(a, axis), axis).view(ExactArray)
-
-
-def _first(better: int) -> Callable[..., Any]:
-    def arg(a: Any, axis: Any = None, out: Any = None, *, keepdims: Any = False) -> Any:
-        array = objects(a)
-        if array.size == 0:
-            raise ValueError("attempt to get argmax of an empty sequence")
-
-        def best(row: Array) -> int:
-            chosen = 0
-            for i in range(1, len(row)):
-                if active().is_nan(row[chosen]):
-                    break
-                side = active().compare(row[i], row[chosen])
-                if side is None or side == better:
-                    chosen = i
-            return chosen
-
-        if axis is None:
-            return np.intp(best(array.reshape(-1)))
-        found = np.apply_along_axis(best, axis, array)
-        found = np.expand_dims(found, axis) if _flag(keepdims) else found
-        return found if np.ndim(found) else np.intp(found)
-
-    return arg
-
-
 def clip(a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, **kw: Any) -> Any:
     low, high = kw.get("min", a_min), kw.get("max", a_max)
     result = exact(a)
@@ -192,40 +130,6 @@ def round_(a: Any, decimals: int = 0, out: Any = None) -> Any:
     scale = 10 ** abs(int(decimals))
     a = exact(a)
     return _into(out, np.rint(a * scale) / scale if decimals >= 0 else np.rint(a / scale) * scale)
-
-
-def quantile(
-    a: Any,
-    q: Any,
-    axis: Any = None,
-    out: Any = None,
-    overwrite_input: bool = False,
-    method: str = "linear",
-    keepdims: Any = False,
-    **kw: Any,
-) -> Any:
-    if method != "linear" or isinstance(axis, tuple):
-        return unsupported("quantile")()
-    ordered = sort(a, axis)
-    along = 0 if axis is None else axis
-    n = ordered.shape[along]
-    results = []
-    for share in np.atleast_1d(np.asarray(plain(q), dtype=float)).ravel():
-        place = exact(float(share)) * (n - 1)
-        below = int(np.floor(place))
-        above = min(below + 1, n - 1)
-        low, high = np.take(ordered, below, axis=along), np.take(ordered, above, axis=along)
-        value = low + (high - low) * (place - below)
-        results.append(np.expand_dims(value, along) if _flag(keepdims) and axis is not None else value)
-    return results[0] if np.ndim(q) == 0 else np.stack(results)
-
-
-def percentile(a: Any, q: Any, *args: Any, **kw: Any) -> Any:
-    return quantile(a, np.asarray(plain(q), dtype=float) / 100, *args, **kw)
-
-
-def median(a: Any, axis: Any = None, out: Any = None, overwrite_input: bool = False, keepdims: Any = False) -> Any:
-    return quantile(a, 0.5, axis, keepdims=keepdims)
 
 
 def isclose(a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool = False) -> Any:
@@ -253,7 +157,7 @@ def where(condition: Any, *choices: Any) -> Any:
     truth = condition.whole(np.bool_) if isinstance(condition, ExactArray) else np.asarray(condition)
     if not choices:
         return np.nonzero(truth)
-    return _finished(np.where(truth, *[objects(item) for item in choices]))
+    return finished(np.where(truth, *[objects(item) for item in choices]))
 
 
 def dot(a: Any, b: Any, out: Any = None) -> Any:
@@ -262,7 +166,7 @@ def dot(a: Any, b: Any, out: Any = None) -> Any:
         return _into(out, a * b)
     if b.ndim > 2:
         return _into(out, np.tensordot(a, b, axes=(-1, -2)))
-    return _into(out, _finished(matmul(objects(a), objects(b))))
+    return _into(out, finished(matmul(objects(a), objects(b))))
 
 
 def vdot(a: Any, b: Any) -> Any:
@@ -287,52 +191,6 @@ def cumulative(name: str) -> Callable[..., Any]:
     return run
 
 
-def unique(
-    ar: Any,
-    return_index: bool = False,
-    return_inverse: bool = False,
-    return_counts: bool = False,
-    axis: Any = None,
-    **kw: Any,
-) -> Any:
-    if axis is not None:
-        return unsupported("unique along an axis")()
-    flat = objects(ar).reshape(-1)
-    order = np.array(_ranked(list(flat)), dtype=np.intp)
-    ordered = flat[order].view(ExactArray)
-    fresh = np.concatenate([[True], np.asarray(ordered[1:] != ordered[:-1])]) if flat.size else np.zeros(0, dtype=bool)
-    results: list[Any] = [ordered[fresh]]
-    groups = np.cumsum(fresh) - 1
-    if return_index:
-        results.append(order[fresh])
-    if return_inverse:
-        inverse = np.empty(flat.size, dtype=np.intp)
-        inverse[order] = groups
-        results.append(inverse)
-    if return_counts:
-        results.append(np.bincount(groups))
-    return results[0] if len(results) == 1 else tuple(results)
-
-
-def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None) -> Any:
-    places = exact(a) if sorter is None else exact(a)[sorter]
-    queries = exact(v)
-    below = (
-        (places[None, :] < queries.reshape(-1)[:, None])
-        if side == "left"
-        else (places[None, :] <= queries.reshape(-1)[:, None])
-    )
-    return np.sum(below, axis=1).reshape(queries.shape)[()]
-
-
-def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
-    xs, xp, fp = exact(x), exact(xp), exact(fp)
-    i = np.clip(searchsorted(xp, xs, "right") - 1, 0, len(xp) - 2)
-    inside = fp[i] + (xs - xp[i]) * (fp[i + 1] - fp[i]) / (xp[i + 1] - xp[i])
-    inside = where(xs < xp[0], fp[0] if left is None else left, inside)
-    return where(xs > xp[-1], fp[-1] if right is None else right, inside)
-
-
 def _without_nan(function: Callable[..., Any], neutral: float) -> Callable[..., Any]:
     def run(a: Any, *args: Any, **kw: Any) -> Any:
         a = exact(a)
@@ -352,8 +210,8 @@ def nanvar(
     a = exact(a)
     there = ~np.isnan(a)
     deviation = where(there, a - nanmean(a, axis, keepdims=True), 0.0)
-    return np.sum(deviation * deviation, axis=axis, keepdims=_flag(keepdims)) / (
-        np.sum(there, axis=axis, keepdims=_flag(keepdims)) - ddof
+    return np.sum(deviation * deviation, axis=axis, keepdims=kept(keepdims)) / (
+        np.sum(there, axis=axis, keepdims=kept(keepdims)) - ddof
     )
 
 
@@ -372,12 +230,12 @@ def full_like(
 
 
 def count_nonzero(a: Any, axis: Any = None, *, keepdims: Any = False) -> Any:
-    return np.count_nonzero(exact(a).whole(np.bool_), axis=axis, keepdims=_flag(keepdims))
+    return np.count_nonzero(exact(a).whole(np.bool_), axis=axis, keepdims=kept(keepdims))
 
 
 def ptp(a: Any, axis: Any = None, out: Any = None, keepdims: Any = False) -> Any:
     a = exact(a)
-    return np.max(a, axis=axis, keepdims=_flag(keepdims)) - np.min(a, axis=axis, keepdims=_flag(keepdims))
+    return np.max(a, axis=axis, keepdims=kept(keepdims)) - np.min(a, axis=axis, keepdims=kept(keepdims))
 
 
 def linspace(
@@ -428,10 +286,10 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "amax": _extreme(np.maximum),
     "amin": _extreme(np.minimum),
     "any": lambda a, axis=None, out=None, keepdims=False, **kw: np.any(
-        exact(a).whole(np.bool_), axis=axis, keepdims=_flag(keepdims)
+        exact(a).whole(np.bool_), axis=axis, keepdims=kept(keepdims)
     ),
     "all": lambda a, axis=None, out=None, keepdims=False, **kw: np.all(
-        exact(a).whole(np.bool_), axis=axis, keepdims=_flag(keepdims)
+        exact(a).whole(np.bool_), axis=axis, keepdims=kept(keepdims)
     ),
     "mean": mean,
     "var": var,
@@ -441,10 +299,10 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "corrcoef": corrcoef,
     "argsort": argsort,
     "sort": sort,
-    "argmax": _first(1),
-    "argmin": _first(-1),
-    "nanargmax": _first(1),
-    "nanargmin": _first(-1),
+    "argmax": first(1),
+    "argmin": first(-1),
+    "nanargmax": first(1),
+    "nanargmin": first(-1),
     "argpartition": lambda a, kth, axis=-1, **kw: argsort(a, axis),
     "partition": lambda a, kth, axis=-1, **kw: sort(a, axis),
     "clip": clip,
@@ -498,7 +356,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "isreal": lambda x: np.ones(np.shape(x), dtype=bool),
     "real": lambda val: val,
     "real_if_close": lambda a, tol=100: a,
-    "sinc": lambda x: _finished(np.frompyfunc(lambda item: active().call("sinc", item), 1, 1)(objects(x))),
+    "sinc": lambda x: finished(np.frompyfunc(lambda item: active().call("sinc", item), 1, 1)(objects(x))),
     "ndim": lambda a: objects(a).ndim,
     "shape": lambda a: objects(a).shape,
     "size": lambda a, axis=None: np.size(objects(a), axis),

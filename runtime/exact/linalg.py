@@ -16,8 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import ExactArray, objects, unsupported
-from .functions import exact
+from .arrays import ExactArray, exact, objects, unsupported
 from .numbers import active
 
 Array = Any

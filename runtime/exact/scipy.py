@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from . import linalg
-from .arrays import OPERATIONS, ExactArray, _called, unsupported
-from .functions import exact
+from .arrays import ExactArray, _called, exact, unsupported
 from .numbers import active
+from .operations import OPERATIONS
 
 
 def logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, return_sign: bool = False) -> Any:
