@@ -56,21 +56,21 @@ def _block(result: Confirmed, confirmation: Confirmation, width: int, detail: in
 
 def _heading(result: Confirmed, width: int) -> list[Row]:
     verdict = result.verdict
-    left: Row = [
-        (printable(verdict.path), "path"),
-        (f":{verdict.line}:{verdict.column}", "place"),
-        (f" {verdict.rule}", "name"),
-        (f" ({verdict.code})", "quiet"),
-    ]
+    place: Row = [(printable(verdict.path), "path"), (f":{verdict.line}:{verdict.column}", "place")]
+    what: Row = [(f" {verdict.rule}", "name"), (f" ({verdict.code})", "quiet")]
     if verdict.function and verdict.function != "<module>":
-        left.append((f" in {printable(verdict.function)}", "quiet"))
+        what.append((f" in {printable(verdict.function)}", "quiet"))
     realism = verdict.evidence.realism if verdict.evidence is not None and verdict.status == "confirmed" else ""
     sure = result.is_sure or verdict.status != "confirmed"
     style = _STATUS.get(verdict.status, "text") if sure else "quiet"
     said = words.STATUS.get(verdict.status, verdict.status).upper()
     right: Row = [(said, style), *([(f"  {realism}", "text")] if realism else [])]
-    room = min(width, _MEASURE) - _cells(left) - _cells(right)
-    return [[*left, (" " * room, "text"), *right]] if room > 1 else [left, [("  ", "text"), *right]]
+    measure = min(width, _MEASURE)
+    for above, beside in (([], [*place, *what]), ([place], [(" ", "text"), *what])):
+        room = measure - _cells(beside) - _cells(right)
+        if room > 1:
+            return [*above, [*beside, (" " * room, "text"), *right]]
+    return [place, [(" ", "text"), *what], [("  ", "text"), *right]]
 
 
 def _lines(result: Confirmed, confirmation: Confirmation, detail: int) -> Iterator[Line]:
@@ -90,7 +90,7 @@ def _lines(result: Confirmed, confirmation: Confirmation, detail: int) -> Iterat
         run = _RUNGS.get(verdict["rung"], verdict["rung"])
         yield "run as", "text", [f"{run}: {verdict['harness']}" if verdict["harness"] else run, *stubbed]
     if verdict["status"] == "confirmed":
-        yield "replay", "quiet", [_replay(result, confirmation)]
+        yield "replay", "command", [_replay(result, confirmation)]
 
 
 def _failure(evidence: dict[str, Any]) -> Iterator[Line]:
@@ -198,6 +198,11 @@ def _laid_out(line: Line, width: int) -> list[Row]:
     label, style, phrases = line
     left = next(columns for least, columns in _LABELS if width >= least)
     room = width - 2 - left
+    if style == "command":  # to be copied: in one piece
+        fits = cell_len(phrases[0]) <= room
+        above: list[Row] = [] if fits else [[(f"  {label}", "heading")]]
+        start = f"  {label}{' ' * (left - cell_len(label))}" if fits else "    "
+        return [*above, [(start, "heading"), (printable(phrases[0]), "quiet")]]
     texts = _columns(phrases, room) if style == "columns" else _filled(phrases, room)
     style = "text" if style == "columns" else style
     label = one_line(label)
@@ -217,6 +222,8 @@ def _filled(phrases: Sequence[str], room: int) -> list[str]:
     for phrase in (one_line(phrase) for phrase in phrases if phrase):
         if lines and cell_len(lines[-1]) + len(_GAP) + cell_len(phrase) <= room:
             lines[-1] += _GAP + phrase
+        elif cell_len(phrase) > room and (bracket := phrase.find(" (before: ")) > 0:
+            lines += [*wrapped(phrase[:bracket], room), *wrapped(phrase[bracket + 1 :], room)]
         else:
             lines += wrapped(phrase, room)
     return lines
