@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from .. import perturbations, protocol
 from ..boundary import bisect
 from ..formats import FORMATS, Format
@@ -187,7 +189,7 @@ class Value(Experiment):
         """Turn a failure into evidence: the boundary per format, the smallest input, the figure."""
         magnitude = None
         boundary = None
-        turn = failure.turn
+        first, turn = failure, failure.turn
         if turn is not None:
             knob = turn.perturbation
             edges = {form.name: _edge(search, turn, form, until) for form in formats}
@@ -203,16 +205,7 @@ class Value(Experiment):
                 realistic=knob.realistic,
                 stress=knob.stress,
             )
-        judge = search.judge
-
-        def fails(inputs: dict[str, Any]) -> bool:
-            trial = judge.trial(inputs, failure.form)
-            return trial.failed and (trial.kind == failure.trial.kind)
-
-        smallest = minimise(failure.inputs, harness.roles, fails, min(until, time.monotonic() + 0.8))
-        trial = judge.trial(smallest, failure.form)
-        if not trial.failed:
-            smallest, trial = failure.inputs, failure.trial
+        smallest, trial = _smallest(search, (failure, first), min(until, time.monotonic() + 0.8))
         signature, chain = signature_of(session.target.signature, trial)
         evidence = Evidence(
             signature=signature,
@@ -262,6 +255,31 @@ def _edge(search: Search, turn: Turn, form: Format, until: float) -> float | Non
             return bisect(fails, passes, magnitude, min(until, time.monotonic() + 0.6))
         passes = magnitude
     return None
+
+
+def _smallest(search: Search, failures: tuple[Failure, Failure], until: float) -> tuple[dict[str, Any], Trial]:
+    """The smallest input that fails like these do: at the boundary, or well beyond it where that needs less."""
+    best: tuple[dict[str, Any], Trial] | None = None
+    for number, failure in enumerate(failures):
+        form, kind = failure.form, failure.trial.kind
+
+        def fails(inputs: dict[str, Any], form: Format = form, kind: str = kind) -> bool:
+            trial = search.judge.trial(inputs, form)
+            return trial.failed and trial.kind == kind
+
+        share = (until - time.monotonic()) / (len(failures) - number)
+        smallest = minimise(failure.inputs, search.harness.roles, fails, time.monotonic() + share)
+        if best is None or _entries(smallest) < _entries(best[0]):
+            trial = search.judge.trial(smallest, form)
+            best = (smallest, trial) if trial.failed else best or (failure.inputs, failure.trial)
+        if _entries(best[0]) <= 2:
+            break
+    assert best is not None
+    return best
+
+
+def _entries(inputs: dict[str, Any]) -> int:
+    return sum(value.size for value in inputs.values() if isinstance(value, np.ndarray))
 
 
 def _samples(search: Search, first: Failure, formats: list[Format]) -> list[tuple[Format, dict[str, Any]]]:
