@@ -147,15 +147,17 @@ def arithmetic_state(arithmetic: Arithmetic, state: Any) -> Any:
 
 def ordinary(value: Any, depth: int = 4) -> Any:
     """Tensors, data frames and sparse matrices as numpy arrays, inside containers too."""
-    if hasattr(value, "detach") and hasattr(value, "cpu"):
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(value, torch.Tensor):
         tensor = value.detach().cpu().resolve_conj()
         return (tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor).numpy()
-    if hasattr(value, "to_numpy") and hasattr(value, "iloc"):
+    home = type(value).__module__.partition(".")[0]
+    if home == "pandas" and hasattr(value, "to_numpy"):
         return value.to_numpy()
-    if hasattr(value, "toarray") and hasattr(value, "nnz"):
+    if home == "scipy" and hasattr(value, "toarray"):
         return value.toarray()
     if depth and type(value) in (list, tuple):
-        return type(value)(ordinary(item, depth - 1) for item in value)
+        return type(value)([ordinary(item, depth - 1) for item in value])
     if depth and type(value) is dict:
         return {key: ordinary(item, depth - 1) for key, item in value.items()}
     return value

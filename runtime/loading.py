@@ -25,7 +25,7 @@ from typing import Any
 
 from .containment import Interrupted, deadline
 from .harness import Silence
-from .stubs import FINDER, StubModule, restore_old_names, stub_attribute
+from .stubs import FINDER, Stub, StubModule, restore_old_names, stub_attribute
 from .target import Target
 
 ENVIRONMENT = {"MPLBACKEND": "Agg", "TQDM_DISABLE": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONDONTWRITEBYTECODE": "1"}
@@ -84,6 +84,7 @@ def load(target: Target, seconds: float = 5.0) -> Loaded:
     with _silenced(target.path):
         loading.import_libraries()
         module = loading.imported() or loading.alone() or loading.definitions()
+        loading.forget_stubs(module)
     return Loaded(module, source, tree, target.path, loading.stubbed, loading.problems, loading.whole)
 
 
@@ -156,7 +157,7 @@ class _Loading:
         name = self.target.module
         if not name or name == "__main__":
             return None
-        module = sys.modules.get(name)
+        module: ModuleType | None = sys.modules.get(name)
         if module is not None and not _is_file(module, self.target.path):
             return None
         if module is None:
@@ -180,13 +181,15 @@ class _Loading:
 
         def execute() -> ModuleType:
             spec = importlib.util.spec_from_file_location(name, self.target.path)
-            assert spec is not None and spec.loader is not None
+            if spec is None or spec.loader is None:
+                raise ImportError(f"{self.target.path} cannot be loaded")
             module = importlib.util.module_from_spec(spec)
             sys.modules[name] = module
             spec.loader.exec_module(module)
             return module
 
-        return self._attempts(execute)
+        module: ModuleType | None = self._attempts(execute)
+        return module
 
     def _relative(self) -> bool:
         return any(isinstance(node, ast.ImportFrom) and node.level for node in ast.walk(self.tree))
@@ -216,9 +219,33 @@ class _Loading:
         for node in self.tree.body:
             if _acts(node):
                 continue
-            code = compile(ast.Module([node], []), self.target.path, "exec", dont_inherit=True)
-            self._attempts(lambda code=code: (exec(code, vars(module)), module)[1], until.slice(), node.lineno)  # type: ignore[misc]
+            code = compile(ast.Module([node], []), self.target.path, "exec", self._future_flags(), dont_inherit=True)
+
+            def execute(code: Any = code) -> ModuleType:
+                exec(code, vars(module))
+                return module
+
+            self._attempts(execute, until.slice(), node.lineno)
         return module
+
+    def forget_stubs(self, module: ModuleType) -> None:
+        """Variables that were computed from stubs: without them the code asks for a value."""
+        for node in self.tree.body:
+            if isinstance(node, ast.Assign):
+                for item in (leaf for target in node.targets for leaf in ast.walk(target)):
+                    if isinstance(item, ast.Name) and isinstance(vars(module).get(item.id), Stub):
+                        delattr(module, item.id)
+
+    def _future_flags(self) -> int:
+        """Compiler flags of the file's ``from __future__`` imports."""
+        import __future__
+
+        flags = 0
+        for node in self.tree.body:
+            if isinstance(node, ast.ImportFrom) and node.module == "__future__":
+                for alias in node.names:
+                    flags |= getattr(__future__, alias.name).compiler_flag
+        return flags
 
     def _attempts(self, action: Any, seconds: float = 0.0, line: int = 0) -> Any:
         """`action`, again and again while what it misses can be supplied."""
@@ -310,6 +337,6 @@ def _acts(node: ast.stmt) -> bool:
 def _is_file(module: ModuleType, path: str) -> bool:
     file = getattr(module, "__file__", None)
     try:
-        return bool(file) and os.path.samefile(file, path)
+        return file is not None and os.path.samefile(file, path)
     except OSError:
         return False

@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 import builtins
 import copy
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -116,11 +117,15 @@ def cuts(source: str, path: str, region: Region, names: dict[str, Any]) -> Itera
     at_module = scope is tree
     statement = next(node for node in reversed(chain) if isinstance(node, ast.stmt))
     observed = next(node for node in reversed(chain) if _is_observed(node))
-    endings = [value for value in (getattr(statement, "value", None), observed) if isinstance(value, ast.expr)]
+    endings: list[ast.expr] = [
+        value for value in (getattr(statement, "value", None), observed) if isinstance(value, ast.expr)
+    ]
     if not any(_is_observed(item) for item in ast.walk(endings[0])):
-        endings = [observed]
+        endings = [item for item in (observed,) if isinstance(item, ast.expr)]
     preceding = _preceding(chain, scope)
-    known = set(dir(builtins)) | (set() if at_module else set(names)) | _imported_names(tree)
+    known = set(dir(builtins)) | (set() if at_module else set(names))
+    imported_names = _imported_names(tree)
+    known |= {name for name in imported_names if name in names}
     if at_module:
         known |= {name for name, value in names.items() if callable(value) or name.startswith("__")}
     kept = _needed(preceding, endings[0])
@@ -354,8 +359,6 @@ def _searched(
 
 
 def _has_torch() -> bool:
-    import sys
-
     return "torch" in sys.modules
 
 
@@ -391,8 +394,16 @@ def _harness(
 
     lines = "expression" if cut.length == 1 else f"last {cut.length} statements up to the expression"
     harness = Harness(
-        "slice", f"{lines} of line {cut.line}", inputs, roles, lambda _: None, call, observer, project_modules(loaded, target), seed
-    )  # fmt: skip
+        "slice",
+        f"{lines} of line {cut.line}",
+        inputs,
+        roles,
+        lambda _: None,
+        call,
+        observer,
+        project_modules(loaded, target),
+        seed,
+    )
 
     @contextmanager
     def rewritten(source: str, region: Region) -> Iterator[Harness | None]:

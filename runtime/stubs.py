@@ -33,8 +33,10 @@ class Stub:
         return Stub()
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
-        """The argument itself when it is a function alone: then the stub is a decorator."""
+        """The argument itself when it is a function alone, or something to go through: a decorator, a progress bar."""
         if len(arguments) == 1 and not named and callable(arguments[0]):
+            return arguments[0]
+        if arguments and isinstance(arguments[0], (range, enumerate, zip, map)):
             return arguments[0]
         return Stub()
 

@@ -112,8 +112,10 @@ class Synthesis:
             return self._bare_plan(static)
         if isinstance(static, (staticmethod, classmethod)):
             return self._call_function(getattr(self.owner, self.name), f"{self.owner.__name__}.")
-        for kind in classes_for(self.owner, self.name):
-            plan = self._on_object(kind, static)
+        kinds = classes_for(self.owner, self.name)
+        for place, kind in enumerate(kinds):
+            with self.search.share(1 / (len(kinds) - place + 1)):
+                plan = self._on_object(kind, static)
             if plan is not None:
                 return plan
         return self._bare_plan(static) or self._through_callers()
@@ -132,7 +134,7 @@ class Synthesis:
         return self._finish(Plan(words=words + getattr(function, "__name__", "function")), step, None)
 
     def _finish(self, plan: Plan, step: Step, state: Any) -> Plan | None:
-        """The plan with the target's own step, when the flagged expression is reached; through a returned function too."""
+        """The plan with the target's own step, when it reaches the flagged expression, or what it returns does."""
         returned: list[Any] = []
 
         def action(values: dict[str, Any]) -> Any:
@@ -168,7 +170,6 @@ class Synthesis:
 
         last = self.planner.step(inner, inner, perform)
         step.builds = True
-        step.slots = [slot for slot in step.slots]
         for slot in last.slots:
             slot.name = f"{inner.__name__}.{slot.path}"
         before = plan.then(step, made[0])
@@ -190,7 +191,9 @@ class Synthesis:
         state = built[1].value
         if built[1].reached:
             return plan
-        found = self._on_state(plan, state, static, DEPTH, {self.name})
+        decides = {f"self.{slot.path}" for slot in constructor.slots} & self.search.guards
+        found = self._jointly(plan, constructor, static) if decides else None
+        found = found or self._on_state(plan, state, static, DEPTH, {self.name})
         if found is None and constructor.slots and self.search.left() > 0:
             found = self._jointly(plan, constructor, static)
         return found
@@ -351,9 +354,16 @@ class Synthesis:
                 return gathered(result, own, reference, after, given)
 
         harness = Harness(
-            "synthesised", self._described(plan), base, roles, prepare, call, search.observer, project_modules(self.loaded, self.target),
+            "synthesised",
+            self._described(plan),
+            base,
+            roles,
+            prepare,
+            call,
+            search.observer,
+            project_modules(self.loaded, self.target),
             search.seed,
-        )  # fmt: skip
+        )
         harness.rewritten = lambda source, region: rewritten(harness, self.loaded, self.functions, source, region)
         return harness
 

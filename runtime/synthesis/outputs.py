@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..harness import ordinary
 from ..leaves import is_numeric, leaves
 
 ITEMS = 8
@@ -51,16 +52,14 @@ def attributes(state: Any) -> dict[str, Any]:
 
 
 def _numeric(value: Any) -> bool:
-    return (
-        is_numeric(value)
-        or hasattr(value, "detach")
-        or (isinstance(value, (list, tuple)) and any(True for _ in leaves(value)))
-    )
+    if is_numeric(value) or is_numeric(ordinary(value)):
+        return True
+    return isinstance(value, (list, tuple)) and any(True for _ in leaves(value))
 
 
 def _held(value: Any) -> bool:
     """Whether a result is numbers, or a container of them, as it is."""
-    return _numeric(value) or isinstance(value, (dict, bool, str, np.bool_)) or hasattr(value, "iloc")
+    return _numeric(value) or isinstance(value, (dict, bool, str, np.bool_))
 
 
 def same(first: Any, second: Any) -> bool:

@@ -15,7 +15,8 @@ import re
 import time
 import warnings
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from types import GeneratorType, SimpleNamespace
@@ -33,7 +34,12 @@ from .coverage import lines_of
 from .use import Use, dependencies
 from .values import DUCK, KINDS, Kind, halved, received
 
-Assignment = dict  # dict[str, Kind]: input name to kind
+Assignment = dict[str, Kind]
+"""By input name."""
+STALL = 40
+"""Calls that return, without reaching more, after which something else than these slots must decide."""
+MORE = 25
+"""Calls after the first success, for one that also returns with a finite result."""
 ITEMS = 8
 """How many items of a generator are taken."""
 
@@ -69,6 +75,14 @@ class Duck(SimpleNamespace):
         setattr(self, name, value)
         return value
 
+    def __getitem__(self, key: Any) -> Any:
+        if not isinstance(key, str):
+            raise TypeError("an object with attributes has no items by number")
+        return getattr(self, key)
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        setattr(self, key, value)
+
     def __call__(self, *arguments: Any, **_: Any) -> Any:
         return halved(*arguments)
 
@@ -82,7 +96,7 @@ def by_name(name: str) -> Any:
 def natural(kind: Kind, name: str, seed: int, use: Use | None = None) -> Any:
     """The value of a kind for an input; numbers as numpy has them."""
     if kind is DUCK or kind.name == DUCK.name:
-        return Duck(**{method: halved for method in use.methods} if use else {})
+        return Duck(**dict.fromkeys(use.methods, halved) if use else {})
     return kind.make(np.random.default_rng([seed, zlib.crc32(name.encode())]))
 
 
@@ -102,6 +116,16 @@ class Search:
 
     def left(self) -> float:
         return self.seconds - (time.monotonic() - self.started)
+
+    @contextmanager
+    def share(self, part: float) -> Iterator[None]:
+        """Only a part of the time that is left, within the ``with`` block."""
+        whole = self.seconds
+        self.seconds -= self.left() * (1 - part)
+        try:
+            yield
+        finally:
+            self.seconds = whole
 
     def run(self, action: Callable[[], Any], seconds: float = 0.6) -> Trial:
         """One call under a deadline, watched."""
@@ -148,7 +172,7 @@ class Search:
         """Kinds with which `action` succeeds: evaluates the flagged expression, or, without `reach`, returns."""
         chance = random.Random(self.seed)
         flow = dependencies(tree) if tree is not None else {}
-        current = {slot.name: self._initial(slot, first or {}) for slot in slots}
+        current = {slot.name: (first or {}).get(slot.name) or slot.kinds[0] for slot in slots}
         seen: set[tuple[str, ...]] = set()
         found: tuple[Assignment, Trial] | None = None
         after = 0
@@ -164,33 +188,31 @@ class Search:
                 return Trial(error=error)
             return self.run(lambda: action(values))
 
-        trial = attempt(current) or Trial()
-        best = trial
+        best = attempt(current) or Trial()
+        trial: Trial | None = best
+        tried = current
         stall = 0.0
         for _ in range(limit):
             good = trial is not None and (trial.reached or (not reach and trial.finished))
-            if good and trial is not None and (found is None or trial.rank > found[1].rank):
-                found = (dict(current if trial is best else changed), trial)
+            if trial is not None and good and (found is None or trial.rank > found[1].rank):
+                found = (dict(tried), trial)
             if found is not None:
                 after += 1
-                if found[1].finite or after > 25 or not slots:
+                if found[1].finite or after > MORE:
                     break
-            if not slots or self.left() <= 0:
+            if not slots or self.left() <= 0 or (best.finished and not best.reached and stall > STALL):
                 break
-            changed = self._changed(slots, current, best, flow, chance, stall)
-            trial = attempt(changed)
+            tried = self._changed(slots, current, best, flow, chance, stall)
+            trial = attempt(tried)
             if trial is None:
                 stall += 0.3
             elif len(trial.lines) > len(best.lines) or trial.rank > best.rank:
-                current, best, stall = changed, trial, 0.0
+                current, best, stall = tried, trial, 0.0
             elif len(trial.lines) == len(best.lines) and chance.random() < 0.5:
-                current, best, stall = changed, trial, stall + 1
+                current, best, stall = tried, trial, stall + 1
             else:
                 stall += 1
         return found
-
-    def _initial(self, slot: Slot, first: Assignment) -> Kind:
-        return first.get(slot.name) or slot.kinds[0]
 
     def _changed(
         self,
@@ -204,11 +226,18 @@ class Search:
         """The assignment with one to three slots changed, those that the failing line reads first."""
         blamed = [slot for slot in slots if not slot.optional] or slots
         hints: list[Kind] = []
-        if best.error is not None:
+        if isinstance(best.error, Interrupted):
+            blamed = [
+                slot
+                for slot in slots
+                if isinstance(slot.default, int) or any(item.role == "size" for item in slot.kinds[:3])
+            ]
+            blamed = blamed or slots
+        elif best.error is not None:
             text = self.loaded.source.splitlines()[best.line - 1] if best.line else ""
             text += " " + best.message
             read = set(re.findall(r"[A-Za-z_][\w.]*", text))
-            read |= {name.rpartition(".")[0] for name in read}
+            read |= {name.rpartition(".")[0] for name in read} | {name[5:] for name in read if name.startswith("self.")}
             read = read.union(*(flow[name] for name in read if name in flow))
             mentioned = [slot for slot in slots if slot.path in read]
             blamed = [slot for slot in mentioned if not slot.optional or chance.random() < 0.3] or mentioned or blamed
@@ -256,7 +285,7 @@ def is_finite(value: Any) -> bool:
     """Whether every number in a result is finite."""
     try:
         return all(bool(np.all(np.isfinite(item))) for _, item in leaves(ordinary(value)))
-    except (TypeError, ValueError):
+    except Exception:  # an object that pretends to be one
         return True
 
 

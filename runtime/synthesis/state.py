@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..target import Role
-from .candidates import Slot, fill, slots_of
+from .candidates import Slot, documentation, fill, slots_of
 from .search import Assignment, Duck
 from .use import dotted, use_of
 from .values import halved
@@ -155,8 +155,6 @@ class Planner:
             step = self.step(bound, inspect.unwrap(plain), perform, "__init__", True)
             document = (inspect.getdoc(kind) or "") + "\n" + (inspect.getdoc(plain) or "")
             for slot in step.slots:
-                from .candidates import documentation
-
                 slot.documented = slot.documented or documentation(document, slot.path)
                 fill(slot, self.tensors)
         return step
@@ -208,7 +206,7 @@ class Planner:
 
 
 def _blank(kind: type) -> Any:
-    made = object.__new__(concrete(kind))
+    made: Any = object.__new__(concrete(kind))
     torch = sys.modules.get("torch")
     if torch is not None and issubclass(kind, torch.nn.Module):
         torch.nn.Module.__init__(made)
@@ -236,8 +234,8 @@ def concrete(kind: type) -> type:
 
 def subclasses(kind: type) -> Iterator[type]:
     """Subclasses of a class that are loaded, nearest first."""
-    todo = list(kind.__subclasses__())
-    seen = set()
+    todo: list[type] = list(kind.__subclasses__())
+    seen: set[type] = set()
     while todo:
         item = todo.pop(0)
         if item not in seen:
@@ -251,7 +249,17 @@ def classes_for(kind: type, method: str) -> list[type]:
     heirs = [item for item in subclasses(kind) if vars(item).get(method) is None and not inspect.isabstract(item)]
     if inspect.isabstract(kind):
         return [*heirs[:3], concrete(kind)]
-    return [kind, *heirs[:3]]
+    return sorted([kind, *heirs[:3]], key=_required)
+
+
+def _required(kind: type) -> int:
+    """How many arguments the constructor cannot do without."""
+    try:
+        parameters = inspect.signature(kind).parameters.values()
+    except (TypeError, ValueError):
+        return 0
+    usual = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.KEYWORD_ONLY)
+    return sum(item.default is inspect.Parameter.empty and item.kind in usual for item in parameters)
 
 
 def assignments(kind: type, tree: ast.Module) -> dict[str, list[str]]:

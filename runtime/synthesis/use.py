@@ -90,9 +90,9 @@ def _call(node: ast.AST, path: str, use: Use) -> None:
     given = [dotted(item) for item in node.args]
     if path in given or owner == path:
         for keyword in node.keywords:
-            if keyword.arg in ("axis", "dim") and isinstance(keyword.value, ast.Constant):
-                if isinstance(keyword.value.value, int) and keyword.value.value >= 0:
-                    use.axes(keyword.value.value + 1)
+            number = keyword.value.value if isinstance(keyword.value, ast.Constant) else None
+            if keyword.arg in ("axis", "dim") and isinstance(number, int) and number >= 0:
+                use.axes(number + 1)
     if path in given:
         for mark, names in (("square", SQUARE), ("whole", WHOLE), ("log", LOGARITHMIC), ("length", {"len"})):
             if name in names:
@@ -138,9 +138,9 @@ def _new_axis(node: ast.AST) -> bool:
 
 
 def _attribute(node: ast.AST, path: str, use: Use) -> None:
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and dotted(node.func.value) == path:
-        if node.func.attr not in ARRAY_ATTRIBUTES:
-            use.methods.add(node.func.attr)
+    method = node.func if isinstance(node, ast.Call) else None
+    if isinstance(method, ast.Attribute) and dotted(method.value) == path and method.attr not in ARRAY_ATTRIBUTES:
+        use.methods.add(method.attr)
     if not isinstance(node, ast.Attribute) or dotted(node.value) != path:
         return
     for mark, names in (
@@ -213,7 +213,9 @@ def dependencies(tree: ast.AST) -> dict[str, set[str]]:
         sources = {dotted(item) for item in ast.walk(value) if isinstance(item, (ast.Name, ast.Attribute))} - {""}
         for target in targets:
             for item in ast.walk(target):
-                if isinstance(item, (ast.Name, ast.Attribute)) and dotted(item):
+                if isinstance(item, ast.Subscript) and dotted(item.value):
+                    read.setdefault(dotted(item.value), set()).update(sources)
+                elif isinstance(item, (ast.Name, ast.Attribute)) and isinstance(item.ctx, ast.Store) and dotted(item):
                     read.setdefault(dotted(item), set()).update(sources)
     for _ in range(8):
         before = sum(map(len, read.values()))

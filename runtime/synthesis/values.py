@@ -8,6 +8,7 @@ plain numpy arrays and numbers, which a perturbation can change; what the code r
 
 from __future__ import annotations
 
+import importlib
 import types
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -166,7 +167,7 @@ OBJECTS = {
     "halved": made("x -> x / 2", lambda: halved),
     "squares": made("x -> sum(x**2)", lambda: _summed),
     "half": made("x -> 0.5", lambda: lambda *_, **__: 0.5),
-    "state": made("RandomState(0)", lambda: np.random.RandomState(0)),  # noqa: NPY002 - what old code takes
+    "state": made("RandomState(0)", lambda: np.random.RandomState(0)),  # what old code takes
     "generator": made("default_rng(0)", lambda: np.random.default_rng(0)),
     "dict": made("{}", dict),
     "list": made("[]", list),
@@ -258,15 +259,12 @@ def received(value: Any, form: str) -> Any:
     if not isinstance(value, np.ndarray) or value.dtype.kind == "O" or type(value) is not np.ndarray or not form:
         return value
     if form == "tensor":
-        import torch
-
+        torch: Any = importlib.import_module("torch")
         return torch.from_numpy(np.ascontiguousarray(value))
     if form == "sparse":
-        import scipy.sparse
-
-        return scipy.sparse.csr_matrix(value)
-    import pandas
-
+        sparse: Any = importlib.import_module("scipy.sparse")
+        return sparse.csr_matrix(value)
+    pandas: Any = importlib.import_module("pandas")
     if form == "series":
         return pandas.Series(value)
     return pandas.DataFrame(value, columns=[f"c{number}" for number in range(value.shape[1])])

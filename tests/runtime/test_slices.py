@@ -1,0 +1,96 @@
+"""The flagged expression runs alone, on its free names, with the guards that precede it."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numlint.runtime.ladder import Options, ladder
+from numlint.runtime.loading import load
+from numlint.runtime.slices import slices
+from numlint.runtime.target import Region, Target
+
+
+@pytest.fixture
+def case(tmp_path):
+    name = f"sample_slice_{tmp_path.name.replace('-', '_')}"
+
+    def make(text: str, qualname: str, flagged: str):
+        path = Path(tmp_path) / f"{name}.py"
+        path.write_text(text)
+        node = next(
+            node
+            for node in ast.walk(ast.parse(text))
+            if isinstance(node, ast.expr) and ast.get_source_segment(text, node) == flagged
+        )
+        region = Region(node.lineno, node.col_offset + 1, node.end_lineno, node.end_col_offset + 1)
+        target = Target(str(path), name, str(tmp_path), qualname, region, "any")
+        return load(target), target
+
+    yield make
+    sys.path[:] = [item for item in sys.path if item != str(tmp_path)]
+    sys.modules.pop(name, None)
+
+
+HEAD = "import numpy as np\n"
+
+
+def test_free_names_and_attributes_become_inputs_longest_slice_first(case):
+    text = HEAD + (
+        "class A:\n    def f(self, X):\n        unrelated = missing()\n        z = X @ self.w\n        p = 1 / (1 + np.exp(-z))\n"
+        "        return np.log(p)\n"
+    )
+    first, *_, last = list(slices(*case(text, "A.f", "np.log(p)")))
+    assert set(first.inputs) == {"X", "self.w"}
+    assert set(last.inputs) == {"p"}
+    assert first.rung == "slice"
+    assert first.run().reached
+
+
+def test_guards_before_the_expression_are_kept(case):
+    text = (
+        HEAD
+        + "def f(x, n):\n    missing()\n    x[x < 1] = 1\n    if n:\n        x = np.maximum(x, 2)\n    return np.log(x)\n"
+    )
+    first = next(slices(*case(text, "f", "np.log(x)")))
+    assert np.all(first.run({**first.inputs, "x": np.zeros(4)}).sites[0] >= 0)
+
+
+def test_code_of_a_module_is_sliced(case):
+    text = HEAD + "data = open('not-there').read()\nfor row in data:\n    z = row * 2\n    print(np.exp(z))\n"
+    first = next(slices(*case(text, "", "np.exp(z)")))
+    assert set(first.inputs) == {"row"}
+
+
+def test_a_call_that_cannot_run_becomes_an_input(case):
+    text = HEAD + "class A:\n    def f(self):\n        return np.exp(self.engine.scores(3))\n"
+    assert any(
+        "self.engine.scores" in name
+        for item in slices(*case(text, "A.f", "np.exp(self.engine.scores(3))"))
+        for name in item.inputs
+    )
+
+
+def test_a_rewrite_is_sliced_in_the_same_way(case):
+    text = HEAD + "def f(x):\n    y = x * 1.0\n    return np.log(1 + y)\n"
+    loaded, target = case(text, "f", "np.log(1 + y)")
+    harness = next(slices(loaded, target))
+    with harness.rewritten(text.replace("np.log(1 + y)", "np.log1p(y)"), Region(4, 12, 4, 23)) as other:
+        assert other.run(dict.fromkeys(harness.inputs, 1e-20)).outputs["return"] == 1e-20
+
+
+def test_the_ladder_goes_down_and_keeps_account(case):
+    text = (
+        HEAD
+        + "def f(x):\n    missing_engine.start()\n    return np.exp(x)\n\ndef g(x):\n    raise OSError('no device')\n    return np.log(x)\n"
+    )
+    loaded, target = case(text, "g", "np.log(x)")
+    rungs = ladder(loaded, target, Options(seconds=1.0))
+    assert [harness.rung for harness in rungs] == ["slice"]
+    reasons = {rung: (reason, remedy) for rung, reason, remedy in rungs.reasons}
+    assert set(reasons) == {"recorded", "declared", "synthesised"}
+    assert "no device" in reasons["synthesised"][0]
+    assert reasons["synthesised"][1].startswith("numlint record")
