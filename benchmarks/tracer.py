@@ -59,13 +59,13 @@ def perceptron(batch: int) -> Callable[[], Any]:
 
 def seconds(work: Callable[[], Any], around: Callable[[], AbstractContextManager[Any]]) -> float:
     with around():
-        start = time.perf_counter()
+        start = time.process_time()
         work()
-        return time.perf_counter() - start
+        return time.process_time() - start
 
 
 def ratios(work: Callable[[], Any], ways: dict[str, Callable[[], AbstractContextManager[Any]]]) -> dict[str, float]:
-    """Median time of each way over that of the plain run, measured in turn."""
+    """Median processor time of each way over that of the plain run, measured in turn."""
     taken: dict[str, list[float]] = {name: [] for name in ("plain", *ways)}
     for _ in range(REPEATS):
         taken["plain"].append(seconds(work, nullcontext))

@@ -67,6 +67,8 @@ class Example:
         Why a good or limit example is safe.
     requires : str
         The framework that `call` needs besides numpy and scipy.
+    signature : str
+        How a bad example fails when it is run, where that is not how its finding says.
     """
 
     code: str
@@ -74,6 +76,7 @@ class Example:
     fixed: str = ""
     note: str = ""
     requires: str = ""
+    signature: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "code", textwrap.dedent(self.code).strip() + "\n")

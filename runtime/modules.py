@@ -232,7 +232,7 @@ def _next(lines: Lines) -> dict[str, Any] | None:
 
 def _loaded(request: dict[str, Any], answers: int, report: int, contained: containment.Contained) -> Any:
     seconds = request["options"]["import_seconds"]
-    jobs.watch(report, 0.9 * seconds)
+    jobs.watch(report, 0.8 * seconds)
     loaded = jobs.load(request)
     faulthandler.cancel_dump_traceback_later()
     kernel = contained.confinement
@@ -243,7 +243,8 @@ def _loaded(request: dict[str, Any], answers: int, report: int, contained: conta
 def _work(request: dict[str, Any], loaded: Any, answers: int, report: int, directory: str) -> None:
     containment.move_into(directory)
     seconds = request["options"]["limit"]
-    jobs.watch(report, max(0.9 * seconds, seconds - 1.0))
+    jobs.watch(report, max(0.8 * seconds, seconds - 1.0))
+    jobs.send(answers, jobs.written({"started": request.get("id")}))
     jobs.perform(request, loaded, answers)
     faulthandler.cancel_dump_traceback_later()
 

@@ -124,7 +124,7 @@ class Server:
         emitted: list[Any] = []
         result: dict[str, Any] | None = None
         options = request["options"]
-        seconds = options["limit"] if module.imported else options["import_seconds"]
+        seconds, started = options["import_seconds"], False
         module.ask(request)
         until = time.monotonic() + seconds
         while True:
@@ -141,7 +141,8 @@ class Server:
                 break
             if "imported" in message and not module.imported:
                 module.imported, module.confined = True, message["imported"]
-                seconds = options["limit"]
+            elif "started" in message and not started:
+                started, seconds = True, options["limit"]
                 until = time.monotonic() + seconds
             elif "ended" in message and module.imported:
                 if result is not None:

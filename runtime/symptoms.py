@@ -96,6 +96,8 @@ def _vanished(run: Outcome, found: dict[str, Figure]) -> None:
     vanished = sum(int(np.sum((item == 0) | np.isneginf(item.real))) for item in sites)
     if failed and vanished:
         found.setdefault("underflow", Figure("zero or its logarithm", float(vanished)))
+    elif failed and any(said.startswith("divide by zero encountered in log") for said in run.warnings):
+        found.setdefault("underflow", Figure("logarithm of zero", math.inf))
 
 
 def raised(error: BaseException, defined: bool) -> dict[str, Figure]:
@@ -133,7 +135,9 @@ def compared(got: np.ndarray, true: np.ndarray | None, normwise: bool = False) -
         found["nan"] = Figure("nan", float(nans.sum()), f"of {got.size}, true {_first(true, nans):.6g}")
     infinite = np.isinf(got) & defined
     if infinite.any():
-        found["overflow"] = Figure("not finite", float(infinite.sum()), f"of {got.size}, true {_first(true, infinite):.6g}")
+        found["overflow"] = Figure(
+            "not finite", float(infinite.sum()), f"of {got.size}, true {_first(true, infinite):.6g}"
+        )
         if (got.real[infinite] < 0).any():
             found["underflow"] = Figure("-inf", float(infinite.sum()), f"true {_first(true, infinite):.6g}")
     beyond = np.isinf(got) & np.isfinite(true) & ~defined

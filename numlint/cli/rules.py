@@ -16,6 +16,7 @@ EPILOG = """\
 Examples:
   numlint rules
   numlint rules --output-format json | jq -r '.[].name'
+  numlint rules --prove naive-softmax
   numlint explain naive-softmax
 """
 
@@ -28,10 +29,26 @@ Examples:
     show_default=True,
     help="A table, or everything that the rules say about themselves.",
 )
+@click.option(
+    "--prove",
+    is_flag=False,
+    flag_value="",
+    default=None,
+    metavar="[RULE]",
+    help="Run the examples: the bad ones fail as declared, the others hold, the rewrites repair.",
+)
+@click.option("--python", default=sys.executable, metavar="PATH", help="With --prove: run them in this interpreter.")
+@click.option("--strict", is_flag=True, help="With --prove: an example that cannot run here is an error.")
 @config_options
-def command(output_format: str, config_file: str | None, isolated: bool) -> int:
+def command(
+    output_format: str, prove: str | None, python: str, strict: bool, config_file: str | None, isolated: bool
+) -> int:
     """List the rules, those of your own packs too."""
     _, rules = settings(["."], config_file, isolated)
+    if prove is not None:
+        from numlint.cli import _prove
+
+        return _prove.report(_prove.chosen(rules, prove), python, strict, echo)
     if output_format == "json":
         import json
 

@@ -87,13 +87,14 @@ def _declared(rule: Rule, example: Example) -> tuple[tuple[str, ...], dict[str, 
     if not findings:
         return (rule.signature,), None
     span = findings[0].span
+    declared = [example.signature] if example.signature else [finding.signature for finding in findings]
     region = {
         "line": span.line,
         "column": span.column,
         "end_line": span.end_line,
         "end_column": span.end_column,
     }
-    return tuple(dict.fromkeys(finding.signature for finding in findings)), region
+    return tuple(dict.fromkeys(declared)), region
 
 
 def _meant(rule: Rule, example: Example) -> tuple[str, ...]:
@@ -112,8 +113,8 @@ def prove(rules: Iterable[Rule], python: str = sys.executable) -> Iterator[Proof
     """
     wanted = [exhibit for rule in rules for exhibit in exhibits(rule)]
     random = [exhibit for exhibit in wanted if RANDOM in exhibit["signatures"]]
-    again = {_key(answer): answer for answer in _answers(random, python, hash_seed="2")} if random else {}
-    for answer in _answers(wanted, python, hash_seed="1"):
+    again = {_key(answer): answer for answer in _answers(random, python, hash_seed="3")} if random else {}
+    for answer in _answers(wanted, python, hash_seed="0"):
         yield _proof(_compared(answer, again[_key(answer)]) if _key(answer) in again else answer)
 
 

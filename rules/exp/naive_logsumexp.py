@@ -113,6 +113,7 @@ BAD = [
             return math.log(sum(math.exp(weight) for weight in weights))
         """,
         call="log_total([-1000.0, -1001.0])",
+        signature="underflow",
     ),
     Example(
         """

@@ -107,7 +107,7 @@ BAD = [
                 total += exp(score)
             return [exp(score) / total for score in scores]
         """,
-        call="softmax([1.0, 1000.0])",
+        call="softmax([-1000.0, -1001.0])",
     ),
     Example(
         """

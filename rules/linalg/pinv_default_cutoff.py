@@ -50,7 +50,7 @@ BAD = [
         def fit(X, y):
             return np.linalg.pinv(X) @ y
         """,
-        call="fit(np.diag(np.r_[np.ones(39), 3e-15]), np.ones(40))",
+        call="fit(np.outer(np.linspace(0.1, 1.0, 9), [0.1, 0.2, 0.3]), np.linspace(0.0, 1.0, 9)**2)",
         fixed="""
         import numpy as np
 

@@ -92,6 +92,7 @@ BAD = [
             return -(positive + negative) / len(y)
         """,
         call="cost(np.array([[40.0], [1.0]]), np.array([0.0, 1.0]), np.array([1.0]))",
+        signature="underflow",
     ),
     Example(
         """
@@ -101,6 +102,7 @@ BAD = [
             return -np.where(y == 1, np.log(p), np.log(1 - p)).mean()
         """,
         call="loss(np.array([0.0]), np.array([1.0]))",
+        signature="underflow",
     ),
 ]
 GOOD = [
@@ -118,7 +120,7 @@ GOOD = [
         import numpy as np
 
         def binary_cross_entropy(p, y):
-            p = np.clip(p, 1e-15, 1 - 1e-15)
+            p = np.clip(p.astype(np.float64), 1e-15, 1 - 1e-15)
             return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
         """,
         call="binary_cross_entropy(np.array([1.0, 0.3]), np.array([1.0, 0.0]))",
@@ -134,7 +136,7 @@ LIMIT = [
             p = 1 / (1 + np.exp(-np.clip(z, -30.0, 30.0)))
             return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
         """,
-        call="loss(np.array([100.0, -100.0]), np.array([1.0, 1.0]))",
+        call="loss(np.array([100.0, -100.0]), np.array([1, 1]))",
         note="a logit of 30 leaves 1 - p = 9e-14 in float64",
     ),
 ]

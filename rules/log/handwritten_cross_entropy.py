@@ -87,6 +87,7 @@ BAD = [
             return -np.mean(np.log(p[np.arange(len(p)), target]))
         """,
         call="loss(np.array([[1.0, 0.0]]), np.array([1]))",
+        signature="underflow",
     ),
 ]
 GOOD = [

@@ -22,7 +22,7 @@ from .events import current
 class Number(Traced):
     """What all traced numbers share."""
 
-    base: Callable[..., Any] = float
+    base: Any
     _truth: Any = None
 
     def plain(self) -> Any:

@@ -103,7 +103,7 @@ def test_a_server_that_dies_costs_one_request(interpreter: Interpreter, program:
             (server,) = pool._servers
             server._process.kill()
         answers.append(answer)
-    assert [answer["status"] for answer in answers][0] == answers[-1]["status"] == "returned"
+    assert answers[0]["status"] == answers[-1]["status"] == "returned"
     assert sum(answer["status"] == "inconclusive" for answer in answers) <= 1
 
 

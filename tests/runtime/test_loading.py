@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from numlint.runtime.loading import LoadError, load
 from numlint.runtime.target import Region, Target
 
@@ -38,7 +39,10 @@ def test_an_ordinary_module_is_imported(tmp_path):
 
 
 def test_only_what_is_missing_is_stubbed(tmp_path):
-    text = "import numpy\nfrom no_such_library.layers import Base, wrap\nclass A(Base):\n    @wrap\n    def f(self): return 3\n"
+    text = (
+        "import numpy\nfrom no_such_library.layers import Base, wrap\nclass A(Base):\n    @wrap\n"
+        "    def f(self): return 3\n"
+    )
     found = loaded(tmp_path, "sample_missing", text)
     assert found.stubbed == ["no_such_library"]
     assert found.module.A().f() == 3
@@ -57,7 +61,10 @@ def test_the_program_part_does_not_run(tmp_path):
 
 
 def test_a_script_that_reads_files_is_loaded_by_its_definitions(tmp_path):
-    text = "import math\ndata = open('not-there.csv').read()\nK = 3\ndef f(x):\n    return math.exp(x) * K\nprint(f(data))\n"
+    text = (
+        "import math\ndata = open('not-there.csv').read()\nK = 3\ndef f(x):\n"
+        "    return math.exp(x) * K\nprint(f(data))\n"
+    )
     found = loaded(tmp_path, "sample_script", text)
     assert not found.whole
     assert found.module.f(0.0) == 3

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from numlint.runtime.ladder import Options, ladder
 from numlint.runtime.loading import load
 from numlint.runtime.slices import slices
@@ -40,7 +41,8 @@ HEAD = "import numpy as np\n"
 
 def test_free_names_and_attributes_become_inputs_longest_slice_first(case):
     text = HEAD + (
-        "class A:\n    def f(self, X):\n        unrelated = missing()\n        z = X @ self.w\n        p = 1 / (1 + np.exp(-z))\n"
+        "class A:\n    def f(self, X):\n        unrelated = missing()\n        z = X @ self.w\n"
+        "        p = 1 / (1 + np.exp(-z))\n"
         "        return np.log(p)\n"
     )
     first, *_, last = list(slices(*case(text, "A.f", "np.log(p)")))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from numlint.runtime.loading import Loaded, load
 from numlint.runtime.synthesis import Failure, synthesise
 from numlint.runtime.target import Region, Role, Target
@@ -101,7 +102,8 @@ def test_a_flag_of_the_constructor_is_turned(case):
 
 def test_strings_come_from_comparisons(case):
     text = HEAD + (
-        "def norm(x, kind='l2'):\n    if kind == 'softplus':\n        return np.log1p(np.exp(x))\n    return np.abs(x)\n"
+        "def norm(x, kind='l2'):\n    if kind == 'softplus':\n        return np.log1p(np.exp(x))\n"
+        "    return np.abs(x)\n"
     )
     run(case, text, "norm", "np.exp(x)")
 
@@ -191,7 +193,8 @@ def test_code_of_torch_gets_tensors_and_modules(case):
     pytest.importorskip("torch")
     text = (
         "import torch\nfrom torch import nn\n"
-        "class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.layer = nn.Linear(3, 2)\n"
+        "class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.layer = nn.Linear(3, 2)\n"
         "    def forward(self, x):\n        return torch.log(torch.sigmoid(self.layer(x)))\n"
     )
     harness, outcome = run(case, text, "Net.forward", "torch.log(torch.sigmoid(self.layer(x)))", framework="torch")
