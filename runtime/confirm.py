@@ -183,7 +183,7 @@ def _draw(verdict: Verdict, judge: Judge, result: Result, session: Session, unti
 
     def at(size: float) -> dict[str, Any]:
         generator = session.generator()
-        return turn.perturbation.turned(harness.inputs, harness.roles, turn.subject, sign * size, generator)
+        return dict(turn.perturbation.turned(harness.inputs, harness.roles, turn.subject, sign * size, generator))
 
     drawn: list[tuple[float, Case]] = []
     for name in session.formats:

@@ -126,7 +126,8 @@ def _function(expression: ast.expr, names: list[str]) -> ast.Module:
     """``def call(input_0, ...): return expression``: a comprehension in an ``eval`` would not see its locals."""
     tree = ast.parse(f"def {CALL}({', '.join(names)}):\n    return None")
     definition = tree.body[0]
-    assert isinstance(definition, ast.FunctionDef) and isinstance(definition.body[0], ast.Return)
+    assert isinstance(definition, ast.FunctionDef)
+    assert isinstance(definition.body[0], ast.Return)
     definition.body[0].value = expression
     return ast.fix_missing_locations(tree)
 
@@ -134,7 +135,7 @@ def _function(expression: ast.expr, names: list[str]) -> ast.Module:
 def _without_numbers(call: str, names: dict[str, Any]) -> tuple[ast.expr, dict[str, Any]]:
     """The call with its numbers taken out, and the numbers."""
     taken = _TakeNumbers({key: names[key] for key in ("np", "torch") if key in names})
-    expression = taken.visit(ast.parse(call.strip(), mode="eval").body)
+    expression: Any = taken.visit(ast.parse(call.strip(), mode="eval").body)
     return expression, taken.inputs
 
 

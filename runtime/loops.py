@@ -102,7 +102,8 @@ class _RunOn(ast.NodeTransformer):
 
 def running_on(tree: ast.Module) -> ast.Module:
     """Transform of a module; it needs a `Meter` under the name `NAME`."""
-    return ast.fix_missing_locations(_RunOn().visit(tree))
+    changed: ast.Module = _RunOn().visit(tree)
+    return ast.fix_missing_locations(changed)
 
 
 def _run(exhibit: Exhibit, meter: Meter, inputs: dict[str, Any], seconds: float) -> Outcome:

@@ -214,7 +214,7 @@ def _real(leaf: Any, function: Callable[[Any], Any]) -> Any:
 
 
 def _survive_float32(inputs: dict[str, Any]) -> bool:
-    """Whether a cast to float32 leaves the inputs what they are: finite, and none of them zero or equal that was not."""
+    """Whether the inputs stay what they are in float32: finite, none zero or equal that was not."""
     for _, leaf in leaves(inputs):
         array = np.asarray(leaf, np.float64)
         cast = FLOAT32.round(array).astype(np.float64)

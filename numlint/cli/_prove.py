@@ -61,9 +61,8 @@ def line(rule: Rule, proofs: Sequence[Proof], names: int) -> str:
     what = [f"{shown.signature}: {shown.figure}"] if shown else []
     what += [f"({', '.join(skipped)}: not run)"] if skipped else []
     bad, *others = cells
-    return (
-        f"{rule.name:<{names}}  {bad:>6}{''.join(f'{cell:>7}' for cell in others)}{seconds:>7.2f}s  {' '.join(what)}\n"
-    )
+    counts = f"{bad:>6}{''.join(f'{cell:>7}' for cell in others)}"
+    return f"{rule.name:<{names}}  {counts}{seconds:>7.2f}s  {' '.join(what)}\n"
 
 
 def _verdict(rules: Sequence[Rule], proofs: Sequence[Proof], strict: bool, write: Callable[[str], None]) -> int:

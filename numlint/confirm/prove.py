@@ -173,7 +173,9 @@ def _answers(wanted: Sequence[dict[str, Any]], python: str, hash_seed: str) -> I
         raise ProveError(f"{python}: {error.strerror}") from error
     said = ""
     try:
-        assert process.stdin and process.stdout and process.stderr
+        assert process.stdin
+        assert process.stdout
+        assert process.stderr
         try:
             for exhibit in wanted:
                 process.stdin.write(json.dumps(exhibit) + "\n")

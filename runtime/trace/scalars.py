@@ -27,7 +27,7 @@ class Number(Traced):
 
     def plain(self) -> Any:
         # By way of a Python float: NumPy 2.4's float32 and float16 crash on instances of their subclasses.
-        return self.base(float(self))
+        return self.base(float(self))  # type: ignore[arg-type]
 
     def truth(self) -> Any:
         return wider(np.dtype(self.base))(self.plain()) if self._truth is None else self._truth

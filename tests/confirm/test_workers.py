@@ -97,7 +97,7 @@ def test_a_request_that_is_none_is_answered(interpreter: Interpreter, program: P
 
 def test_a_server_that_dies_costs_one_request(interpreter: Interpreter, program: Path) -> None:
     pool = Pool(interpreter, seconds_per_target=30)
-    answers = []
+    answers: list[Any] = []
     for _, answer in pool.run([request(program, f"one:{name}", x=1) for name in ("double", "double", "double")]):
         if not answers:
             (server,) = pool._servers

@@ -197,7 +197,11 @@ def test_no_text_can_leave_its_place(text: str) -> None:
         assert verdict.evidence.smallest is not None
         verdict.evidence.smallest.got = said
         verdict.evidence.smallest.arguments = {f"x{said}": said}
-        return [tag for tag, _ in outline(render([verdict], {"model.py": f"# {said.strip()}\n"})).tags if tag != "span"]
+        return [
+            tag
+            for tag, _ in outline(render([verdict], {"model.py": f"# {' '.join(said.split())}\n"})).tags
+            if tag != "span"
+        ]
 
     assert page(text + "<script>\"'&</title>") == page("")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,10 +17,10 @@ from numlint.runtime.target import Region, Target
 
 
 @pytest.fixture
-def case(tmp_path):
+def case(tmp_path: Path) -> Any:
     name = f"sample_slice_{tmp_path.name.replace('-', '_')}"
 
-    def make(text: str, qualname: str, flagged: str):
+    def make(text: str, qualname: str, flagged: str) -> Any:
         path = Path(tmp_path) / f"{name}.py"
         path.write_text(text)
         node = next(
@@ -27,6 +28,8 @@ def case(tmp_path):
             for node in ast.walk(ast.parse(text))
             if isinstance(node, ast.expr) and ast.get_source_segment(text, node) == flagged
         )
+        assert node.end_lineno is not None
+        assert node.end_col_offset is not None
         region = Region(node.lineno, node.col_offset + 1, node.end_lineno, node.end_col_offset + 1)
         target = Target(str(path), name, str(tmp_path), qualname, region, "any")
         return load(target), target
@@ -39,7 +42,7 @@ def case(tmp_path):
 HEAD = "import numpy as np\n"
 
 
-def test_free_names_and_attributes_become_inputs_longest_slice_first(case):
+def test_free_names_and_attributes_become_inputs_longest_slice_first(case: Any) -> None:
     text = HEAD + (
         "class A:\n    def f(self, X):\n        unrelated = missing()\n        z = X @ self.w\n"
         "        p = 1 / (1 + np.exp(-z))\n"
@@ -52,22 +55,23 @@ def test_free_names_and_attributes_become_inputs_longest_slice_first(case):
     assert first.run().reached
 
 
-def test_guards_before_the_expression_are_kept(case):
+def test_guards_before_the_expression_are_kept(case: Any) -> None:
     text = (
         HEAD
-        + "def f(x, n):\n    missing()\n    x[x < 1] = 1\n    if n:\n        x = np.maximum(x, 2)\n    return np.log(x)\n"
+        + "def f(x, n):\n    missing()\n    x[x < 1] = 1\n"
+        + "    if n:\n        x = np.maximum(x, 2)\n    return np.log(x)\n"
     )
     first = next(slices(*case(text, "f", "np.log(x)")))
     assert np.all(first.run({**first.inputs, "x": np.zeros(4)}).sites[0] >= 0)
 
 
-def test_code_of_a_module_is_sliced(case):
+def test_code_of_a_module_is_sliced(case: Any) -> None:
     text = HEAD + "data = open('not-there').read()\nfor row in data:\n    z = row * 2\n    print(np.exp(z))\n"
     first = next(slices(*case(text, "", "np.exp(z)")))
     assert set(first.inputs) == {"row"}
 
 
-def test_a_call_that_cannot_run_becomes_an_input(case):
+def test_a_call_that_cannot_run_becomes_an_input(case: Any) -> None:
     text = HEAD + "class A:\n    def f(self):\n        return np.exp(self.engine.scores(3))\n"
     assert any(
         "self.engine.scores" in name
@@ -76,7 +80,7 @@ def test_a_call_that_cannot_run_becomes_an_input(case):
     )
 
 
-def test_a_rewrite_is_sliced_in_the_same_way(case):
+def test_a_rewrite_is_sliced_in_the_same_way(case: Any) -> None:
     text = HEAD + "def f(x):\n    y = x * 1.0\n    return np.log(1 + y)\n"
     loaded, target = case(text, "f", "np.log(1 + y)")
     harness = next(slices(loaded, target))
@@ -84,10 +88,11 @@ def test_a_rewrite_is_sliced_in_the_same_way(case):
         assert other.run(dict.fromkeys(harness.inputs, 1e-20)).outputs["return"] == 1e-20
 
 
-def test_the_ladder_goes_down_and_keeps_account(case):
+def test_the_ladder_goes_down_and_keeps_account(case: Any) -> None:
     text = (
         HEAD
-        + "def f(x):\n    missing_engine.start()\n    return np.exp(x)\n\ndef g(x):\n    raise OSError('no device')\n    return np.log(x)\n"
+        + "def f(x):\n    missing_engine.start()\n    return np.exp(x)\n\n"
+        + "def g(x):\n    raise OSError('no device')\n    return np.log(x)\n"
     )
     loaded, target = case(text, "g", "np.log(x)")
     rungs = ladder(loaded, target, Options(seconds=1.0))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,11 +16,11 @@ from numlint.runtime.target import Region, Role, Target
 
 
 @pytest.fixture
-def case(tmp_path):
+def case(tmp_path: Path) -> Any:
     """Write a module; the flagged expression is the first whose text is given."""
-    names = []
+    names: list[str] = []
 
-    def make(text: str, qualname: str, flagged: str, **others) -> tuple[Loaded, Target]:
+    def make(text: str, qualname: str, flagged: str, **others: Any) -> tuple[Loaded, Target]:
         name = f"sample_case_{len(names)}_{tmp_path.name.replace('-', '_')}"
         names.append(name)
         path = Path(tmp_path) / f"{name}.py"
@@ -29,6 +30,8 @@ def case(tmp_path):
             for node in ast.walk(ast.parse(text))
             if isinstance(node, ast.expr) and ast.get_source_segment(text, node) == flagged
         )
+        assert node.end_lineno is not None
+        assert node.end_col_offset is not None
         region = Region(node.lineno, node.col_offset + 1, node.end_lineno, node.end_col_offset + 1)
         target = Target(str(path), name, str(tmp_path), qualname, region, "any", **others)
         return load(target), target
@@ -39,7 +42,7 @@ def case(tmp_path):
         sys.modules.pop(name, None)
 
 
-def run(case, *arguments, **named):
+def run(case: Any, *arguments: Any, **named: Any) -> Any:
     loaded, target = case(*arguments, **named)
     harness = synthesise(loaded, target)
     assert not isinstance(harness, Failure), harness
@@ -52,7 +55,7 @@ def run(case, *arguments, **named):
 HEAD = "import numpy as np\n"
 
 
-def test_a_function_of_arrays(case):
+def test_a_function_of_arrays(case: Any) -> None:
     harness, outcome = run(
         case, HEAD + "def softmax(z):\n    e = np.exp(z)\n    return e / e.sum()\n", "softmax", "np.exp(z)"
     )
@@ -61,16 +64,17 @@ def test_a_function_of_arrays(case):
     assert np.isclose(np.sum(outcome.outputs["return"]), 1.0)
 
 
-def test_the_shapes_are_found_by_search(case):
+def test_the_shapes_are_found_by_search(case: Any) -> None:
     text = (
         HEAD
-        + "def f(A, b, c):\n    n, d = A.shape\n    assert b.shape == (d,) and c.shape == (n,)\n    return np.exp(A @ b + c)\n"
+        + "def f(A, b, c):\n    n, d = A.shape\n    assert b.shape == (d,) and c.shape == (n,)\n"
+        + "    return np.exp(A @ b + c)\n"
     )
     harness, outcome = run(case, text, "f", "np.exp(A @ b + c)")
     assert outcome.outputs["return"].shape == harness.inputs["c"].shape
 
 
-def test_a_method_is_called_on_a_fitted_object(case):
+def test_a_method_is_called_on_a_fitted_object(case: Any) -> None:
     text = HEAD + (
         "class Model:\n"
         "    def __init__(self, scale=2.0):\n        self.scale = scale\n        self.w = None\n"
@@ -82,16 +86,17 @@ def test_a_method_is_called_on_a_fitted_object(case):
     assert {"fit.X", "fit.y", "X"} <= set(harness.inputs)
 
 
-def test_the_state_of_one_run_does_not_reach_the_next(case):
+def test_the_state_of_one_run_does_not_reach_the_next(case: Any) -> None:
     text = (
         HEAD
-        + "class Counter:\n    def __init__(self):\n        self.n = 1.0\n    def step(self):\n        self.n = np.exp(self.n)\n"
+        + "class Counter:\n    def __init__(self):\n        self.n = 1.0\n"
+        + "    def step(self):\n        self.n = np.exp(self.n)\n"
     )
     harness, outcome = run(case, text, "Counter.step", "np.exp(self.n)")
     assert harness.run().outputs == outcome.outputs == {"self.n": np.exp(1.0)}
 
 
-def test_a_flag_of_the_constructor_is_turned(case):
+def test_a_flag_of_the_constructor_is_turned(case: Any) -> None:
     text = HEAD + (
         "class Model:\n"
         "    def __init__(self, fast=True):\n        self.fast = fast\n"
@@ -100,7 +105,7 @@ def test_a_flag_of_the_constructor_is_turned(case):
     run(case, text, "Model.run", "np.log(x)")
 
 
-def test_strings_come_from_comparisons(case):
+def test_strings_come_from_comparisons(case: Any) -> None:
     text = HEAD + (
         "def norm(x, kind='l2'):\n    if kind == 'softplus':\n        return np.log1p(np.exp(x))\n"
         "    return np.abs(x)\n"
@@ -109,13 +114,13 @@ def test_strings_come_from_comparisons(case):
 
 
 @pytest.mark.parametrize("decorator", ["property", "staticmethod", "classmethod"])
-def test_members_of_every_sort(case, decorator):
+def test_members_of_every_sort(case: Any, decorator: Any) -> None:
     first = {"property": "self", "staticmethod": "x=1.0", "classmethod": "cls"}[decorator]
     text = HEAD + f"class A:\n    @{decorator}\n    def value({first}):\n        return np.exp(2.0)\n"
     run(case, text, "A.value", "np.exp(2.0)")
 
 
-def test_a_nested_function_that_is_returned_is_called(case):
+def test_a_nested_function_that_is_returned_is_called(case: Any) -> None:
     text = (
         HEAD
         + "def make(scale):\n    def kernel(x, y):\n        return np.exp(-scale * np.abs(x - y))\n    return kernel\n"
@@ -123,7 +128,7 @@ def test_a_nested_function_that_is_returned_is_called(case):
     run(case, text, "make.<locals>.kernel", "np.exp(-scale * np.abs(x - y))")
 
 
-def test_an_abstract_base_is_run_through_a_subclass(case):
+def test_an_abstract_base_is_run_through_a_subclass(case: Any) -> None:
     text = (
         HEAD + "from abc import ABC, abstractmethod\n"
         "class Base(ABC):\n    @abstractmethod\n    def scores(self, X): ...\n"
@@ -134,11 +139,11 @@ def test_an_abstract_base_is_run_through_a_subclass(case):
     assert harness.description.startswith("Linear()")
 
 
-def test_a_generator_is_drawn_from(case):
+def test_a_generator_is_drawn_from(case: Any) -> None:
     run(case, HEAD + "def powers(x):\n    while True:\n        x = np.exp(x)\n        yield x\n", "powers", "np.exp(x)")
 
 
-def test_an_object_that_cannot_be_built_is_given_its_attributes(case):
+def test_an_object_that_cannot_be_built_is_given_its_attributes(case: Any) -> None:
     text = HEAD + (
         "class Model:\n    def __init__(self, path):\n        self.w = np.load(path)\n"
         "    def predict(self, X):\n        return np.exp(X @ self.w)\n"
@@ -148,26 +153,26 @@ def test_an_object_that_cannot_be_built_is_given_its_attributes(case):
     assert "given attributes" in harness.description
 
 
-def test_roles_of_the_static_side_choose_the_values(case):
+def test_roles_of_the_static_side_choose_the_values(case: Any) -> None:
     text = HEAD + "def f(q):\n    return np.log(q)\n"
     harness, _ = run(case, text, "f", "np.log(q)", roles={"q": Role("probability", 0.0, 1.0, "vector")})
     assert harness.roles["q"].kind == "probability"
     assert np.all((harness.inputs["q"] > 0) & (harness.inputs["q"] < 1))
 
 
-def test_the_same_seed_gives_the_same_inputs(case):
+def test_the_same_seed_gives_the_same_inputs(case: Any) -> None:
     text = HEAD + "def f(x, y):\n    return np.exp(x - y)\n"
     first, _ = run(case, text, "f", "np.exp(x - y)")
     second, _ = run(case, text, "f", "np.exp(x - y)")
     assert all(np.array_equal(first.inputs[name], second.inputs[name]) for name in ("x", "y"))
 
 
-def test_a_changed_argument_is_an_output(case):
+def test_a_changed_argument_is_an_output(case: Any) -> None:
     _, outcome = run(case, HEAD + "def f(x):\n    x[:] = np.exp(x)\n", "f", "np.exp(x)")
     assert list(outcome.outputs) == ["argument x"]
 
 
-def test_a_rewritten_text_runs_on_the_same_call(case):
+def test_a_rewritten_text_runs_on_the_same_call(case: Any) -> None:
     text = HEAD + "def f(x):\n    return np.log(1 + x)\n"
     loaded, target = case(text, "f", "np.log(1 + x)")
     harness = synthesise(loaded, target)
@@ -179,7 +184,7 @@ def test_a_rewritten_text_runs_on_the_same_call(case):
     assert harness.run(small).outputs["return"] == 0.0
 
 
-def test_a_function_that_cannot_run_says_why(case):
+def test_a_function_that_cannot_run_says_why(case: Any) -> None:
     loaded, target = case(
         HEAD + "def f(x):\n    raise RuntimeError('no licence')\n    return np.exp(x)\n", "f", "np.exp(x)"
     )
@@ -189,7 +194,7 @@ def test_a_function_that_cannot_run_says_why(case):
     assert found.remedy.startswith("numlint record")
 
 
-def test_code_of_torch_gets_tensors_and_modules(case):
+def test_code_of_torch_gets_tensors_and_modules(case: Any) -> None:
     pytest.importorskip("torch")
     text = (
         "import torch\nfrom torch import nn\n"

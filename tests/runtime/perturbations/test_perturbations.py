@@ -45,7 +45,7 @@ def benign() -> dict[str, Any]:
 
 
 def turned(item: Perturbation, subject: str, magnitude: float) -> dict[str, Any]:
-    return item.turned(benign(), ROLES, subject, magnitude, np.random.default_rng(1))
+    return dict(item.turned(benign(), ROLES, subject, magnitude, np.random.default_rng(1)))
 
 
 def is_inside(item: Perturbation, subject: str, magnitude: float) -> bool:
