@@ -35,6 +35,8 @@ class Session:
     notes: list[str] = field(default_factory=list)
     perturbations: list[str] = field(default_factory=list)
     oracle: str = ""
+    end: float = 0.0
+    """`time.monotonic` at which the search over all harnesses should end; set by the first."""
 
     def generator(self) -> np.random.Generator:
         return np.random.default_rng(self.seed)

@@ -165,7 +165,8 @@ class Value(Experiment):
             poles=target.confidence != "possible",
             elementwise=target.code[:3] not in NORMWISE_FAMILIES,
         )
-        search = Search(harness, session, judge, start + session.seconds * 0.6)
+        session.end = session.end or start + session.seconds
+        search = Search(harness, session, judge, start + max(1.0, (session.end - start) * 0.6))
         formats = [FORMATS[name] for name in session.formats if name in FORMATS]
         failure = search.first(formats)
         session.runs += judge.runs

@@ -37,9 +37,11 @@ class Size(Perturbation):
         changed = dict(inputs)
         for name, value in inputs.items():
             fixed = axis == -1 and roles.get(name, Role()).kind in ("simplex", "onehot", "spd")
+            index = np.arange(round(magnitude)) % length
             if has_length(value, axis, length) and not fixed:
-                index = np.arange(round(magnitude)) % length
                 changed[name] = np.take(value, index, axis=axis)
+            elif axis == -1 and is_array(value) and value.shape == (length,) != (shared_length(inputs, 0),):
+                changed[name] = np.take(value, index)  # one sample, or one number for each feature
         return changed
 
 

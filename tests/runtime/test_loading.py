@@ -108,3 +108,9 @@ def test_names_that_libraries_dropped_are_there(tmp_path: Path) -> None:
 def test_a_file_that_does_not_parse_is_said(tmp_path: Path) -> None:
     with pytest.raises(LoadError, match="does not parse"):
         loaded(tmp_path, "sample_broken", "print 'python 2'\n")
+
+
+def test_numpy_serves_for_a_missing_module_that_offers_its_functions(tmp_path: Path) -> None:
+    text = "import autograd.numpy as np\n\ndef f(x):\n    return np.log(x + 1)\n"
+    module = loaded(tmp_path, "sample_stand_in", text).module
+    assert module.f(0.0) == 0.0
