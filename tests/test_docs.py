@@ -220,7 +220,8 @@ def test_the_architecture_names_every_module() -> None:
     modules = {name for name in names if name.endswith((".py", "/")) and name not in ("__init__.py", "__pycache__/")}
     assert {name for name in modules if f"`{name}`" not in text} == set()
     for name in re.findall(r"`((?:\w+/)*\w+\.py)`", text):
-        assert (ROOT / name).exists() or list((ROOT / "numlint").rglob(name)), f"{name} is no file"
+        found = [path for folder in ("numlint", "runtime") for path in (ROOT / folder).rglob(name)]
+        assert (ROOT / name).exists() or found, f"{name} is no file"
 
 
 def test_the_readme_names_every_command_format_and_exit_code() -> None:
