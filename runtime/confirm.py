@@ -152,7 +152,7 @@ def _confirmed(verdict: Verdict, evidence: Evidence, result: Result, harness: Ha
     until = time.monotonic() + max(1.0, session.seconds * 0.3)
     if result.failing and evidence.origin is None:
         evidence.origin = _blame(harness, result, evidence, session)
-    judge = Judge(harness)
+    judge = Judge.of(harness, session.target)
     if result.cures:
         verdict.cures = result.cures
     elif result.failing:

@@ -7,13 +7,14 @@ equal, and it is said so. Without error bounds (mpmath) two precisions must agre
 
 The inputs are those that the run in the format received, already rounded, so that the
 true value is that of the very same numbers. Where exact arithmetic does not reach
-(compiled code, unsupported functions) extended precision serves, and where that is no
-better than float64 there is no true value, with the reason.
+(compiled code, unsupported functions) extended precision serves, code in torch is run
+again in float64, and where that is no wider there is no true value, with the reason.
 """
 
 from __future__ import annotations
 
 import math
+import sys
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,7 +25,7 @@ from . import exact, leaves
 from .arithmetic import Arithmetic
 from .compare import TrueArray, shown
 from .exact.arrays import ExactArray
-from .formats import FLOAT64
+from .formats import FLOAT64, Format
 from .harness import Harness, Outcome
 
 PRECISIONS = (128, 256, 800, 3200)
@@ -82,7 +83,9 @@ class Truth:
         return leaves.mapped(shown, self.sites[number])
 
 
-def true_value(harness: Harness, inputs: dict[str, Any] | None = None, seconds: float = 2.0) -> Truth:
+def true_value(
+    harness: Harness, inputs: dict[str, Any] | None = None, seconds: float = 2.0, form: Format = FLOAT64
+) -> Truth:
     """The true value of what `harness` computes on `inputs`.
 
     Parameters
@@ -92,6 +95,9 @@ def true_value(harness: Harness, inputs: dict[str, Any] | None = None, seconds: 
         As the run in the format received them.
     seconds : float
         For all precisions together.
+    form : Format
+        In which the run to be judged was computed: code in torch, where exact numbers do not reach,
+        is its own reference in float64, for narrower formats only.
 
     Returns
     -------
@@ -103,8 +109,9 @@ def true_value(harness: Harness, inputs: dict[str, Any] | None = None, seconds: 
     except ImportError:
         truth = Truth(kind="none: neither python-flint nor mpmath is installed")
     if truth.kind.startswith("none"):
-        extended = _extended(harness, inputs, max(end - time.monotonic(), 0.1))
-        truth = extended if extended is not None else truth
+        left = max(end - time.monotonic(), 0.1)
+        wider = _wide(harness, inputs, left, form) if _uses_torch(harness) else _extended(harness, inputs, left)
+        truth = wider if wider is not None else truth
     return truth
 
 
@@ -256,6 +263,34 @@ def _extended(harness: Harness, inputs: dict[str, Any] | None, seconds: float) -
             truth.outputs[path] = _from_longdouble(leaf)
     truth.defined = all(bool(np.all(leaf.defined)) for leaf in _leaves(truth))
     truth.reason = "" if truth.defined else "not finite in extended precision"
+    return truth
+
+
+def _uses_torch(harness: Harness) -> bool:
+    torch = sys.modules.get("torch")
+    return torch is not None and any(
+        value is torch or getattr(value, "__module__", "").partition(".")[0] == "torch"
+        for module in harness.modules
+        for value in list(vars(module).values())
+    )
+
+
+def _wide(harness: Harness, inputs: dict[str, Any] | None, seconds: float, form: Format) -> Truth | None:
+    """Values of the same torch code in float64 throughout; None where the format is no narrower, or it cannot run."""
+    from .autograd import Wide
+
+    if form.precision >= FLOAT64.precision:
+        return _none("torch computes in nothing wider than float64")
+    outcome = harness.run(inputs, Wide(), seconds)
+    if outcome.raised is not None or not outcome.sites:
+        return None
+    truth = Truth(kind="torch in float64")
+    truth.sites = [leaves.mapped(TrueArray.of, site) for site in outcome.sites]
+    for name, value in outcome.outputs.items():
+        for path, leaf in leaves.leaves(value, name):
+            truth.outputs[path] = TrueArray.of(leaf)
+    truth.defined = all(bool(np.all(leaf.defined)) for leaf in _leaves(truth))
+    truth.reason = "" if truth.defined else "not finite in float64 either"
     return truth
 
 

@@ -135,7 +135,7 @@ def cuts(source: str, path: str, region: Region, names: dict[str, Any]) -> Itera
             yield _cut([*relevant[start:], _return(ending, statement)], known, scope, statement.lineno)
     bare = _return(endings[-1], statement)
     calls = _foreign_calls(bare, known)
-    if calls:
+    if calls and _are_independent(bare, calls, known):
         yield _cut([bare], known, scope, statement.lineno, calls)
 
 
@@ -327,6 +327,27 @@ def _foreign_calls(statement: ast.stmt, known: set[str]) -> list[str]:
             if name and not holds and name.split(".")[0] not in known and ast.unparse(node) not in found:
                 found.append(ast.unparse(node))
     return found
+
+
+def _are_independent(statement: ast.stmt, calls: list[str], known: set[str]) -> bool:
+    """Whether no call reads what the rest, or another call, reads: ``w.sum()`` is nothing beside ``w``."""
+    parts = [_values(ast.parse(call, mode="eval")) - known for call in calls]
+
+    class Without(ast.NodeTransformer):
+        def visit_Call(self, node: ast.Call) -> ast.AST:  # noqa: N802 - the name is ast's
+            return ast.Constant(0) if ast.unparse(node) in calls else self.generic_visit(node)
+
+    parts.append(_values(Without().visit(copy.deepcopy(statement))) - known)
+    return all(not one & other for number, one in enumerate(parts) for other in parts[number + 1 :])
+
+
+def _values(node: ast.AST) -> set[str]:
+    """What a piece of code reads: names, and attributes of ``self`` up to their first."""
+    found = set()
+    for path in _read(node):
+        chain = path.split(".")
+        found.add(".".join(chain[:2]) if chain[0] in ("self", "cls") else chain[0])
+    return found - {"self", "cls", OBSERVE}
 
 
 def _slots(cut: Cut, target: Target, tensors: bool) -> list[Slot]:

@@ -30,10 +30,16 @@ from .compare import Error, compare, disagreement
 from .formats import FLOAT32, FLOAT64, Format
 from .harness import Harness, Outcome
 from .oracle import Truth, true_value
+from .target import Target
 
 SOUND, FAILURE, OUTSIDE, INVALID = "sound", "failure", "outside", "invalid"
 HARDWARE = (ZeroDivisionError, OverflowError, FloatingPointError, np.linalg.LinAlgError)
 POLE = "pole"
+POLE_RULES = ("NL125", "NL126", "NL2", "NL8")
+"""Beginnings of the codes of rules that are about a pole: others claim that a value which exists is missed."""
+NORMWISE_RULES = ("NL4", "NL5", "NL9")
+MISUSE = ("must be square", "dimensional", "Incompatible dimensions", "must be at least")
+"""What numpy says of a `LinAlgError` that no arithmetic could have avoided: the shapes do not fit."""
 
 
 @dataclass
@@ -79,17 +85,23 @@ class Judge:
     oracles: dict[str, int] = field(default_factory=dict)
     _benign_zeros: bool | None = None
 
+    @classmethod
+    def of(cls, harness: Harness, target: Target) -> Judge:
+        """The judge of what the rule of a target claims."""
+        poles = target.code.startswith(POLE_RULES) and target.confidence != "possible"
+        return cls(harness, poles=poles, elementwise=not target.code.startswith(NORMWISE_RULES))
+
     def trial(self, inputs: dict[str, Any], form: Format) -> Trial:
         """Judge one input in one format."""
         rounded = Arithmetic(form).lift(inputs)
         run = self._run(rounded, form)
-        if run.raised is not None and not isinstance(run.raised, HARDWARE) and not _bad(run.sites):
+        if run.raised is not None and not _is_numerical(run.raised) and not _bad(run.sites):
             return Trial(INVALID, note=f"{type(run.raised).__name__}: {run.raised}")
         if not run.reached and not isinstance(run.raised, HARDWARE):
             return Trial(INVALID, note="the flagged expression was not evaluated")
         if not self._doubtful(run, rounded, form):
             return Trial(SOUND)
-        truth = true_value(self.harness, rounded, self.seconds)
+        truth = true_value(self.harness, rounded, self.seconds, form)
         self.oracles[truth.kind.split(":")[0]] = self.oracles.get(truth.kind.split(":")[0], 0) + 1
         return self._judged(run, truth, rounded, form)
 
@@ -147,9 +159,12 @@ class Judge:
     def error(self, inputs: dict[str, Any], form: Format, truth: Truth, cured: Harness | None = None) -> float | None:
         """Largest relative error of site and outputs against a given truth; infinite for nan, inf and exceptions.
 
-        None where nothing could be compared. At a pole, whatever is finite is right.
+        None where nothing could be compared. At a pole, whatever is finite is right, where the
+        rule is about poles; the others have nothing to say there.
         `cured` is the harness over rewritten code; without it the original runs.
         """
+        if not self.poles and truth.sites and not truth.defined:
+            return None
         self.runs += 1
         run = (cured or self.harness).run(Arithmetic(form).lift(inputs), Arithmetic(form), self.seconds)
         if run.raised is not None or _bad(run.outputs):
@@ -199,6 +214,12 @@ class Judge:
                     return True
                 seen = True
         return False if seen else None
+
+
+def _is_numerical(error: BaseException) -> bool:
+    """Whether the numbers are to blame for an exception, and not what was made of their shapes."""
+    misused = isinstance(error, np.linalg.LinAlgError) and any(text in str(error) for text in MISUSE)
+    return isinstance(error, HARDWARE) and not misused
 
 
 POLES = ("divide by zero", "Mean of empty slice", "Degrees of freedom", "encountered in divide", "scalar divide")
