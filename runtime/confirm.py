@@ -25,7 +25,7 @@ from .loading import Loaded, load
 from .perturbations import OutsideDomain
 from .target import Candidate, Target
 from .trial import Judge
-from .verdict import CONFIRMED, INCONCLUSIVE, OUTSIDE, REFUTED, CureResult, Evidence, Verdict
+from .verdict import CONFIRMED, INCONCLUSIVE, OUTSIDE, REFUTED, RUNGS, CureResult, Evidence, Verdict
 
 EXPERIMENTS = experiments.load()
 Emit = Callable[[dict[str, Any]], None]
@@ -39,7 +39,7 @@ def confirm(payload: dict[str, Any], emit: Emit) -> dict[str, Any]:
     ----------
     payload : dict
         ``target`` (see `Target.to_json`) and ``options``: ``seed``, ``seconds``,
-        ``formats``, ``packs``.
+        ``formats``, ``packs``, ``rungs``.
     emit : callable
         Receives what is known so far, to be kept if this process is killed.
     """
@@ -67,7 +67,8 @@ def confirm(payload: dict[str, Any], emit: Emit) -> dict[str, Any]:
         seed=session.seed,
     )
     try:
-        _decide(verdict, payload.get("loaded") or load(target), session, emit)
+        rungs = tuple(options.get("rungs") or RUNGS)
+        _decide(verdict, payload.get("loaded") or load(target), session, emit, rungs)
     except MemoryError:
         verdict.reason = "out of memory"
         verdict.remedy = "numlint confirm --memory: give it more"
@@ -83,11 +84,11 @@ def confirm(payload: dict[str, Any], emit: Emit) -> dict[str, Any]:
     return dict(verdict.to_json())
 
 
-def _decide(verdict: Verdict, loaded: Loaded, session: Session, emit: Emit) -> None:
+def _decide(verdict: Verdict, loaded: Loaded, session: Session, emit: Emit, climbed: tuple[str, ...] = RUNGS) -> None:
     """Fill the verdict from the first rung that settles the matter."""
     target = session.target
     verdict.stubbed = list(loaded.stubbed)
-    rungs = ladder(loaded, target, Options(seconds=session.seconds / 2, seed=session.seed))
+    rungs = ladder(loaded, target, Options(climbed, session.seconds / 2, session.seed))
     until = time.monotonic() + session.seconds
     best: tuple[Evidence, Result, Harness] | None = None
     ran: list[Harness] = []
