@@ -9,7 +9,6 @@ for a narrow format becomes one for float64; a backward pass is met there too.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from types import ModuleType
@@ -20,6 +19,7 @@ import numpy as np
 from . import leaves
 from .arithmetic import Arithmetic
 from .formats import FLOAT32, FLOAT64, Format
+from .stubs import installed
 
 
 class Given(Arithmetic):
@@ -45,7 +45,7 @@ class Wide(Arithmetic):
 
     @contextmanager
     def patched(self, modules: Iterable[ModuleType]) -> Iterator[None]:
-        torch = sys.modules.get("torch")
+        torch = installed("torch")
         if torch is None:
             yield
             return
@@ -62,17 +62,29 @@ class Wide(Arithmetic):
 class Tracked(Arithmetic):
     """Floating-point inputs as leaf tensors that ask for a gradient; the results keep their graph.
 
-    The leaves of the last `lift` are in `tracked`, by the name of the input.
-
     Parameters
     ----------
     form : Format
+
+    Attributes
+    ----------
+    tracked : dict of str to Tensor
+        The leaves of the last `lift`, by the name of the input.
+    results : list of Tensor
+        What the last run returned that depends on them.
     """
 
     def __init__(self, form: Format = FLOAT32) -> None:
         super().__init__(form)
         self.name = f"torch gradients in {form.name}"
         self.tracked: dict[str, Any] = {}
+        self.results: list[Any] = []
+
+    def lower(self, value: Any) -> Any:
+        for item in value if isinstance(value, (list, tuple)) else (value,):
+            if getattr(item, "requires_grad", False) and getattr(item, "grad_fn", None) is not None:
+                self.results.append(item)
+        return value
 
     def lift(self, value: Any) -> Any:
         if not isinstance(value, dict):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -23,12 +24,14 @@ from .harness import Harness
 from .ladder import Options, ladder
 from .loading import Loaded, load
 from .perturbations import OutsideDomain
+from .stubs import installed
 from .target import Candidate, Target
 from .trial import Judge
 from .verdict import CONFIRMED, INCONCLUSIVE, OUTSIDE, REFUTED, RUNGS, CureResult, Evidence, Verdict
 
 EXPERIMENTS = experiments.load()
 Emit = Callable[[dict[str, Any]], None]
+FRAMEWORKS = frozenset(["torch", "tensorflow", "jax"])
 CURVE = (1.0, 10.0, 30.0, 100.0, 300.0, 1e3, 1e4, 1e6, 1e8)
 
 
@@ -121,10 +124,24 @@ def _decide(verdict: Verdict, loaded: Loaded, session: Session, emit: Emit, clim
         verdict.rung, verdict.harness = first.rung, first.description
         verdict.status = OUTSIDE if outside and not session.notes else REFUTED
         verdict.reason = outside if verdict.status == OUTSIDE else "no failure within the fair range"
-        judged = session.inputs and not all("no input could be judged" in note for note in session.notes)
-        if session.notes and not judged:
-            verdict.status, verdict.reason = INCONCLUSIVE, session.notes[0]
+        judged = session.inputs and not (
+            session.notes and all("no input could be judged" in note for note in session.notes)
+        )
+        if not judged:
+            verdict.status = INCONCLUSIVE
+            verdict.reason = session.notes[0] if session.notes else _unjudged(target)
             verdict.remedy = "numlint record -- COMMAND keeps real calls to start from"
+    if verdict.status == INCONCLUSIVE:
+        missing = sorted({name.split(".")[0] for name in loaded.stubbed} & FRAMEWORKS)
+        if missing or (target.framework in FRAMEWORKS and installed(target.framework) is None):
+            library = target.framework if target.framework in FRAMEWORKS else missing[0]
+            verdict.remedy = f"--python PATH: an interpreter that has {library}; {sys.executable} has none"
+
+
+def _unjudged(target: Target) -> str:
+    if target.signature == "nan-gradient":
+        return "gradients are judged in torch, which this interpreter does not have"
+    return f"nothing here shows {target.signature or 'its failure'}"
 
 
 def _fitting(target: Target, harness: Harness) -> list[Experiment]:

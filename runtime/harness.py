@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import io
 import random
-import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, redirect_stdout
@@ -22,6 +21,7 @@ import numpy as np
 
 from .arithmetic import NATIVE, Arithmetic
 from .instrument import Observer
+from .stubs import installed
 from .target import Region, Role
 
 Inputs = dict  # dict[str, Any]: name to value
@@ -147,7 +147,7 @@ def arithmetic_state(arithmetic: Arithmetic, state: Any) -> Any:
 
 def ordinary(value: Any, depth: int = 4) -> Any:
     """Tensors, data frames and sparse matrices as numpy arrays, inside containers too."""
-    torch = sys.modules.get("torch")
+    torch = installed("torch")
     if torch is not None and isinstance(value, torch.Tensor):
         tensor = value.detach().cpu().resolve_conj()
         return (tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor).numpy()
@@ -167,7 +167,7 @@ def seed_everything(seed: int) -> None:
     """Set the state of the global generators of random, numpy and, where it is loaded, torch."""
     random.seed(seed)
     np.random.seed(seed % 2**32)  # noqa: NPY002 - the state that the target draws from
-    torch = sys.modules.get("torch")
+    torch = installed("torch")
     if torch is not None:
         torch.manual_seed(seed)
 

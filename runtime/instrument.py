@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+from .stubs import Missing, Stub
 from .target import Region
 
 OBSERVE = "__numlint_observe__"
@@ -39,7 +40,9 @@ class Observer:
         self._seen: Seen | None = None
 
     def __call__(self, value: Any) -> Any:
-        if self._seen is not None:
+        if isinstance(value, Stub):
+            raise Missing(value.library)
+        if self._seen is not None and getattr(value, "size", 1) != 0:  # an empty array shows nothing
             self._seen.count += 1
             if len(self._seen.values) < KEPT:
                 self._seen.values.append(_copied(value))

@@ -14,7 +14,6 @@ again in float64, and where that is no wider there is no true value, with the re
 from __future__ import annotations
 
 import math
-import sys
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +26,7 @@ from .compare import TrueArray, shown
 from .exact.arrays import ExactArray
 from .formats import FLOAT64, Format
 from .harness import Harness, Outcome
+from .stubs import installed
 
 PRECISIONS = (128, 256, 800, 3200)
 CERTAIN = -66.0
@@ -267,7 +267,7 @@ def _extended(harness: Harness, inputs: dict[str, Any] | None, seconds: float) -
 
 
 def _uses_torch(harness: Harness) -> bool:
-    torch = sys.modules.get("torch")
+    torch = installed("torch")
     return torch is not None and any(
         value is torch or getattr(value, "__module__", "").partition(".")[0] == "torch"
         for module in harness.modules
@@ -290,8 +290,21 @@ def _wide(harness: Harness, inputs: dict[str, Any] | None, seconds: float, form:
         for path, leaf in leaves.leaves(value, name):
             truth.outputs[path] = TrueArray.of(leaf)
     truth.defined = all(bool(np.all(leaf.defined)) for leaf in _leaves(truth))
-    truth.reason = "" if truth.defined else "not finite in float64 either"
+    if not truth.defined:
+        truth.pole = _begins_at_a_pole(harness, inputs, seconds)
+        truth.reason = "a pole: infinite in float64 too" if truth.pole else "not finite in float64 either"
     return truth
+
+
+def _begins_at_a_pole(harness: Harness, inputs: dict[str, Any] | None, seconds: float) -> bool:
+    """Whether the first number that is not finite is born at a pole: a quotient or a logarithm of zero."""
+    from .trace.shadow import Ranges
+
+    tracer = Ranges(FLOAT64)
+    harness.run(inputs, tracer, seconds)
+    births = [event.birth for event in tracer.ledger.events if event.birth is not None]
+    first = min(births, key=lambda birth: birth.number, default=None)
+    return first is not None and first.kind == "pole"
 
 
 def _from_longdouble(value: Any) -> TrueArray:

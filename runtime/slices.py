@@ -13,7 +13,6 @@ from __future__ import annotations
 import ast
 import builtins
 import copy
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -334,7 +333,7 @@ def _are_independent(statement: ast.stmt, calls: list[str], known: set[str]) -> 
     parts = [_values(ast.parse(call, mode="eval")) - known for call in calls]
 
     class Without(ast.NodeTransformer):
-        def visit_Call(self, node: ast.Call) -> ast.AST:  # noqa: N802 - the name is ast's
+        def visit_Call(self, node: ast.Call) -> ast.AST:
             return ast.Constant(0) if ast.unparse(node) in calls else self.generic_visit(node)
 
     parts.append(_values(Without().visit(copy.deepcopy(statement))) - known)
@@ -366,7 +365,7 @@ def _searched(
     except (SyntaxError, ValueError, TypeError):  # such as `nonlocal`, or a ``break`` without its loop
         return None
     tensors = target.framework == "torch" or any(name.split(".")[0] == "torch" for name in imported(loaded.tree))
-    slots = _slots(cut, target, tensors and _has_torch())
+    slots = _slots(cut, target, tensors)
     search = Search(loaded, observer, seed, seconds)
     found = search.over(
         slots,
@@ -377,10 +376,6 @@ def _searched(
     if found is None or not found[1].finished:
         return None
     return _harness(cut, function, slots, found[0], loaded, target, observer, seed)
-
-
-def _has_torch() -> bool:
-    return "torch" in sys.modules
 
 
 def _harness(

@@ -35,6 +35,7 @@ from .target import Target
 SOUND, FAILURE, OUTSIDE, INVALID = "sound", "failure", "outside", "invalid"
 HARDWARE = (ZeroDivisionError, OverflowError, FloatingPointError, np.linalg.LinAlgError)
 POLE = "pole"
+BEYOND = "the true value is beyond the format: bound the argument, or keep the logarithm"
 POLE_RULES = ("NL125", "NL126", "NL2", "NL8")
 """Beginnings of the codes of rules that are about a pole: others claim that a value which exists is missed."""
 NORMWISE_RULES = ("NL4", "NL5", "NL9")
@@ -75,11 +76,15 @@ class Judge:
     elementwise : bool
         Whether the flagged expression is judged entry by entry (exp, division) or by its
         norm (a product of matrices, a solution of equations).
+    ranged : bool
+        Whether a true value beyond the format's range is a failure: the claim of a rule about
+        overflow, whatever could be done about it.
     """
 
     harness: Harness
     poles: bool = True
     elementwise: bool = True
+    ranged: bool = False
     seconds: float = 2.0
     runs: int = 0
     oracles: dict[str, int] = field(default_factory=dict)
@@ -89,7 +94,12 @@ class Judge:
     def of(cls, harness: Harness, target: Target) -> Judge:
         """The judge of what the rule of a target claims."""
         poles = target.code.startswith(POLE_RULES) and target.confidence != "possible"
-        return cls(harness, poles=poles, elementwise=not target.code.startswith(NORMWISE_RULES))
+        return cls(
+            harness,
+            poles=poles,
+            elementwise=not target.code.startswith(NORMWISE_RULES),
+            ranged=target.signature == "overflow",
+        )
 
     def trial(self, inputs: dict[str, Any], form: Format) -> Trial:
         """Judge one input in one format."""
@@ -139,6 +149,8 @@ class Judge:
             return Trial(SOUND, error=site.value, oracle=truth.kind)
         if site.kind == "unrepresentable" and not _bad(got):
             return Trial(SOUND, note="a true value below the format's range became zero", oracle=truth.kind)
+        if site.kind == "unrepresentable" and self.ranged and _shape(got) == "inf" and self._spoils(run):
+            return Trial(FAILURE, "inf", math.inf, 16.0, got, true, BEYOND, truth.kind)
         if site.kind == "unrepresentable":
             return Trial(OUTSIDE, note="the true value itself is beyond the format", oracle=truth.kind)
         if site.kind == "undefined":

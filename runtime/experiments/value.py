@@ -38,7 +38,7 @@ KIND_SIGNATURE = {
 }
 FAMILIES = {
     "nan": {"nan", "overflow", "underflow", "nan-gradient"},
-    "overflow": {"overflow", "nan", "divergence"},
+    "overflow": {"overflow", "nan", "divergence", "underflow"},  # the logarithm of what became zero is infinite
     "underflow": {"underflow", "nan"},
     "digits": {"cancellation", "absorption", "ill-conditioned", "backward-error"},
 }
@@ -164,10 +164,13 @@ class Value(Experiment):
     def applies(self, target: Target, harness: Harness) -> bool:
         return target.signature not in ("non-determinism", "premature-stop", "never-stops", "nan-gradient")
 
+    def judge(self, harness: Harness, target: Target) -> Judge:
+        """Who tells whether an input fails."""
+        return Judge.of(harness, target)
+
     def run(self, harness: Harness, session: Session) -> Result:
         start = time.monotonic()
-        target = session.target
-        judge = Judge.of(harness, target)
+        judge = self.judge(harness, session.target)
         session.end = session.end or start + session.seconds
         search = Search(harness, session, judge, start + max(1.0, (session.end - start) * 0.6))
         formats = [FORMATS[name] for name in session.formats if name in FORMATS]
@@ -241,9 +244,7 @@ class Value(Experiment):
         return found or failure
 
 
-def _edge(
-    search: Search, turn: Turn, form: Format, until: float, base: dict[str, Any] | None = None
-) -> float | None:
+def _edge(search: Search, turn: Turn, form: Format, until: float, base: dict[str, Any] | None = None) -> float | None:
     """The magnitude from which a format fails under one knob; None where it does not fail."""
     knob = turn.perturbation
     sign = math.copysign(1.0, turn.magnitude)

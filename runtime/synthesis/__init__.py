@@ -23,6 +23,7 @@ import numpy as np
 from ..harness import Harness
 from ..loading import Loaded
 from ..observation import install, rewritten
+from ..stubs import installed
 from ..target import Role, Target
 from .candidates import Slot, fill, slots_of
 from .outputs import attributes, gathered
@@ -88,7 +89,7 @@ class Synthesis:
         search.guards = guards(node, target.region.line) if node is not None else frozenset()
         self.ready: list[tuple[Step, dict[str, Any]]] = []
         tensors = target.framework == "torch" or "torch" in {name.partition(".")[0] for name in imported(loaded.tree)}
-        self.planner = Planner(loaded.tree, target.roles, tensors and "torch" in sys.modules)
+        self.planner = Planner(loaded.tree, target.roles, tensors)
         self.owner, self.name = self._owner()
 
     def _owner(self) -> tuple[type | None, str]:
@@ -417,7 +418,7 @@ def _floating(inputs: dict[str, Any]) -> Any:
 @contextmanager
 def default_dtype(inputs: dict[str, Any]) -> Iterator[None]:
     """torch's default dtype is that of the inputs: what the code creates then fits them."""
-    torch = sys.modules.get("torch")
+    torch = installed("torch")
     dtype = _floating(inputs)
     if torch is None or dtype is None or str(dtype) not in ("float16", "float32", "float64"):
         yield
@@ -433,7 +434,7 @@ def default_dtype(inputs: dict[str, Any]) -> Iterator[None]:
 @contextmanager
 def repaired_default_dtype() -> Iterator[None]:
     """Whatever the code under search does to torch's default dtype is undone."""
-    torch = sys.modules.get("torch")
+    torch = installed("torch")
     before = torch.get_default_dtype() if torch is not None else None
     try:
         yield
@@ -444,7 +445,7 @@ def repaired_default_dtype() -> Iterator[None]:
 
 def in_dtype(state: Any, inputs: dict[str, Any]) -> Any:
     """A torch module in the dtype of the inputs."""
-    torch = sys.modules.get("torch")
+    torch = installed("torch")
     dtype = _floating(inputs)
     if torch is not None and dtype is not None and isinstance(state, torch.nn.Module):
         return state.to(getattr(torch, str(dtype)))

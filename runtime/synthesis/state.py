@@ -11,11 +11,11 @@ from __future__ import annotations
 import ast
 import copy
 import inspect
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..stubs import installed
 from ..target import Role
 from .candidates import Slot, documentation, fill, slots_of
 from .search import Assignment, Duck
@@ -207,7 +207,7 @@ class Planner:
 
 def _blank(kind: type) -> Any:
     made: Any = object.__new__(concrete(kind))
-    torch = sys.modules.get("torch")
+    torch = installed("torch")
     if torch is not None and issubclass(kind, torch.nn.Module):
         torch.nn.Module.__init__(made)
     return made

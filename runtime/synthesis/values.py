@@ -16,6 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from ..stubs import installed
+from ..tensors import tensor
+
 N, D, K = 8, 3, 2
 
 
@@ -259,8 +262,8 @@ def received(value: Any, form: str) -> Any:
     if not isinstance(value, np.ndarray) or value.dtype.kind == "O" or type(value) is not np.ndarray or not form:
         return value
     if form == "tensor":
-        torch: Any = importlib.import_module("torch")
-        return torch.from_numpy(np.ascontiguousarray(value))
+        torch = installed("torch")
+        return tensor(value) if torch is None else torch.from_numpy(np.ascontiguousarray(value))
     if form == "sparse":
         sparse: Any = importlib.import_module("scipy.sparse")
         return sparse.csr_matrix(value)
