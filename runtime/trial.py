@@ -36,7 +36,7 @@ SOUND, FAILURE, OUTSIDE, INVALID = "sound", "failure", "outside", "invalid"
 HARDWARE = (ZeroDivisionError, OverflowError, FloatingPointError, np.linalg.LinAlgError)
 POLE = "pole"
 BEYOND = "the true value is beyond the format: bound the argument, or keep the logarithm"
-POLE_RULES = ("NL125", "NL126", "NL2", "NL8")
+POLE_RULES = ("NL12", "NL2", "NL8")
 """Beginnings of the codes of rules that are about a pole: others claim that a value which exists is missed."""
 NORMWISE_RULES = ("NL4", "NL5", "NL9")
 MISUSE = ("must be square", "dimensional", "Incompatible dimensions", "must be at least")
