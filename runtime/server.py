@@ -36,6 +36,8 @@ from .modules import HostGone, Lines, ModuleProcess, TooLate, sweep
 LIBRARIES = ("flint", "mpmath", "ml_dtypes", "threadpoolctl", "scipy", "torch", "jax")
 FORKABLE = {"flint", "ml_dtypes", "mpmath", "pandas", "scipy", "sklearn", "statsmodels", "torch"}
 """Libraries that start no thread when they are imported: safe to be imported before a fork."""
+LATE = {"torch": "torch._dynamo"}
+"""What a library imports when it is first used in earnest: seconds that would count as the target's."""
 ALWAYS = ("numpy.linalg", "numpy.random", "flint", "ml_dtypes")
 EVENTS_KEPT = 64
 DEFAULTS: dict[str, Any] = {"limit": 20.0, "import_seconds": 60.0, "memory": containment.Limits().memory}
@@ -182,6 +184,8 @@ def _preload(names: Sequence[str]) -> None:
         if name.split(".")[0] in FORKABLE | {"numpy"}:
             with contextlib.suppress(Exception):
                 importlib.import_module(name)
+                if name in LATE:
+                    importlib.import_module(LATE[name])
 
 
 def main(arguments: Sequence[str] = ()) -> None:

@@ -334,7 +334,7 @@ def _are_independent(statement: ast.stmt, calls: list[str], known: set[str]) -> 
     parts = [_values(ast.parse(call, mode="eval")) - known for call in calls]
 
     class Without(ast.NodeTransformer):
-        def visit_Call(self, node: ast.Call) -> ast.AST:  # noqa: N802 - the name is ast's
+        def visit_Call(self, node: ast.Call) -> ast.AST:
             return ast.Constant(0) if ast.unparse(node) in calls else self.generic_visit(node)
 
     parts.append(_values(Without().visit(copy.deepcopy(statement))) - known)
