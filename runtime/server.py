@@ -37,9 +37,8 @@ from .verdict import RUNGS
 LIBRARIES = ("flint", "mpmath", "ml_dtypes", "threadpoolctl", "scipy", "torch", "jax")
 FORKABLE = {"flint", "ml_dtypes", "mpmath", "pandas", "scipy", "sklearn", "statsmodels", "torch"}
 """Libraries that start no thread when they are imported: safe to be imported before a fork."""
-ALONGSIDE = {"torch": ("torch._dynamo",)}
-"""What a library imports at its first use, in seconds that no target should be charged with: a dispatch mode of
-torch does this, and when a deadline interrupts the import, torch is broken for good."""
+LATE = {"torch": "torch._dynamo"}
+"""What a library imports when it is first used in earnest: seconds that would count as the target's."""
 ALWAYS = ("numpy.linalg", "numpy.random", "flint", "ml_dtypes")
 EVENTS_KEPT = 64
 DEADLY = ("timeout", "signal", "exit", "memory")
@@ -210,11 +209,11 @@ def rungs_below(request: dict[str, Any], result: dict[str, Any]) -> list[str]:
 
 def _preload(names: Sequence[str]) -> None:
     for name in names:
-        library = name.split(".")[0]
-        if library in FORKABLE | {"numpy"}:
-            for module in (name, *ALONGSIDE.get(library, ())):
-                with contextlib.suppress(Exception):
-                    importlib.import_module(module)
+        if name.split(".")[0] in FORKABLE | {"numpy"}:
+            with contextlib.suppress(Exception):
+                importlib.import_module(name)
+                if name in LATE:
+                    importlib.import_module(LATE[name])
 
 
 def main(arguments: Sequence[str] = ()) -> None:
