@@ -27,7 +27,7 @@ from .loading import Loaded
 from .observation import imports
 from .synthesis import default_dtype, imported, project_modules
 from .synthesis.candidates import Slot, fill
-from .synthesis.roles import derived
+from .synthesis.roles import role_of
 from .synthesis.search import Assignment, Search, natural
 from .synthesis.use import dotted, use_of
 from .synthesis.values import received
@@ -379,7 +379,7 @@ def _harness(
         value = inputs.get(slot.name)
         if kinds[slot.name].form == "tensor" and isinstance(value, np.ndarray) and value.dtype.kind == "f":
             inputs[slot.name] = value.astype(np.float32)
-    roles = {slot.name: slot.role or derived(slot.path, kinds[slot.name]) for slot in slots if slot.name in inputs}
+    roles = {slot.name: role_of(slot.path, kinds[slot.name], slot.role) for slot in slots if slot.name in inputs}
 
     def call(_: Any, given: dict[str, Any]) -> dict[str, Any]:
         arguments = []

@@ -45,9 +45,13 @@ class Use:
         Attributes that are read, without those of arrays.
     methods : set of str
         Those of `attributes` that are called.
+    keys : list of str
+        Strings by which its items are taken.
     marks : set of str
         ``"called"``, ``"square"``, ``"whole"``, ``"log"``, ``"iterated"``, ``"matmul"``, ``"length"``, ``"dict"``,
-        ``"list"``, ``"string"``, ``"random"``, ``"frame"``, ``"array"``, ``"tested"``, ``"index"``, ``"arithmetic"``.
+        ``"list"``, ``"groups"`` (iterated, and each item picks rows), ``"members"`` (picks rows), ``"records"`` (its
+        items are dictionaries), ``"string"``, ``"random"``, ``"frame"``, ``"array"``, ``"tested"``, ``"index"``,
+        ``"classes"`` (its different values are asked for), ``"arithmetic"``.
     """
 
     ndim: int = -1
@@ -55,19 +59,29 @@ class Use:
     attributes: set[str] = field(default_factory=set)
     methods: set[str] = field(default_factory=set)
     marks: set[str] = field(default_factory=set)
+    keys: list[str] = field(default_factory=list)
 
     def axes(self, count: int) -> None:
         self.ndim = max(self.ndim, count)
 
 
 def dotted(node: ast.AST) -> str:
-    """``self.weights`` as text; empty for anything but names and attributes."""
+    """``self.weights`` or ``stats['obs']`` as text; empty for anything but names, attributes and named items."""
     if isinstance(node, ast.Name):
         return node.id
     if isinstance(node, ast.Attribute):
         owner = dotted(node.value)
         return f"{owner}.{node.attr}" if owner else ""
+    if isinstance(node, ast.Subscript) and (key := _named_item(node)):
+        owner = dotted(node.value)
+        return f"{owner}[{key!r}]" if owner else ""
     return ""
+
+
+def _named_item(node: ast.Subscript) -> str:
+    """The string by which an item is taken; empty where it is none."""
+    key = node.slice
+    return key.value if isinstance(key, ast.Constant) and isinstance(key.value, str) else ""
 
 
 def use_of(path: str, tree: ast.AST) -> Use:
@@ -76,7 +90,53 @@ def use_of(path: str, tree: ast.AST) -> Use:
     for node in ast.walk(tree):
         for visit in (_call, _subscript, _attribute, _compare, _operator, _statement):
             visit(node, path, use)
+    if picks_rows(path, tree):
+        use.marks.add("members")
+    elif any(picks_rows(item, tree) for item in items_of(path, tree)):
+        use.marks.add("groups")
     return use
+
+
+def picks_rows(path: str, tree: ast.AST) -> bool:
+    """Whether a value is a list of numbers of rows: each of its items is an index, or it is one as a whole."""
+    items = items_of(path, tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "take" and node.args:
+            rows = node.args[1:2] if dotted(node.func).split(".")[0] in ("np", "numpy") else node.args[:1]
+            if any(dotted(item) == path for item in rows):
+                return True
+        if isinstance(node, ast.Subscript):
+            first = node.slice.elts[0] if isinstance(node.slice, ast.Tuple) and node.slice.elts else node.slice
+            if items and dotted(first) in items and dotted(node.value) not in ("", path):
+                return True
+    return bool(items or _is_measured(path, tree)) and _is_index(path, tree)
+
+
+def _is_measured(path: str, tree: ast.AST) -> bool:
+    """Whether ``len`` of it is taken, which a single number has not."""
+    return any(
+        isinstance(node, ast.Call) and dotted(node.func) == "len" and [dotted(item) for item in node.args] == [path]
+        for node in ast.walk(tree)
+    )
+
+
+def _is_index(path: str, tree: ast.AST) -> bool:
+    return any(isinstance(node, ast.Subscript) and dotted(node.slice) == path for node in ast.walk(tree))
+
+
+def items_of(path: str, tree: ast.AST) -> set[str]:
+    """Names that the items of a value are bound to, one after the other."""
+    found = set()
+    for node in ast.walk(tree):
+        if not isinstance(node, (ast.For, ast.comprehension)):
+            continue
+        target, source = node.target, node.iter
+        if isinstance(source, ast.Call) and dotted(source.func) == "enumerate" and source.args:
+            source = source.args[0]
+            target = target.elts[1] if isinstance(target, ast.Tuple) and len(target.elts) == 2 else target
+        if dotted(source) == path and dotted(target):
+            found.add(dotted(target))
+    return found
 
 
 def _call(node: ast.AST, path: str, use: Use) -> None:
@@ -97,6 +157,8 @@ def _call(node: ast.AST, path: str, use: Use) -> None:
         for mark, names in (("square", SQUARE), ("whole", WHOLE), ("log", LOGARITHMIC), ("length", {"len"})):
             if name in names:
                 use.marks.add(mark)
+        if name in ("unique", "bincount", "Counter"):
+            use.marks.add("classes")
         if name in ("enumerate", "zip", "list", "sorted", "iter", "sum"):
             use.marks.add("iterated")
         if name == "isinstance" and len(node.args) == 2:
@@ -127,8 +189,10 @@ def _subscript(node: ast.AST, path: str, use: Use) -> None:
         return
     if isinstance(node.slice, ast.Tuple):
         use.axes(sum(not _new_axis(item) for item in node.slice.elts))
-    elif isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
+    elif key := _named_item(node):
         use.marks.add("dict")
+        if key not in use.keys:
+            use.keys.append(key)
     else:
         use.axes(1)
 
@@ -165,6 +229,11 @@ def _compare(node: ast.AST, path: str, use: Use) -> None:
         sides = [node.left, *node.comparators]
         if any(dotted(side) == path for side in sides):
             use.literals += [value for side in sides for value in _constants(side) if value not in use.literals]
+        for side, other in zip(sides, [*sides[1:], sides[0]]):
+            if dotted(side) == f"{path}.shape" and isinstance(other, ast.Tuple):
+                use.axes(len(other.elts))
+            elif dotted(side) == f"{path}.ndim" and isinstance(other, ast.Constant) and isinstance(other.value, int):
+                use.axes(other.value)
     if isinstance(node, (ast.If, ast.IfExp, ast.While)):
         tests = node.test.values if isinstance(node.test, ast.BoolOp) else [node.test]
         for test in tests:
