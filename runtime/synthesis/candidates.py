@@ -87,11 +87,14 @@ ROLE_KINDS = {
     "tolerance": "0.001",
 }
 SHAPE_AXES = {"scalar": 0, "vector": 1, "matrix": 2, "tensor": 3}
-STRUCTURAL = ("groups", "members")
+STRUCTURAL = ("groups", "members", "counted", "share", "rate")
 CLEAR = ("string", "list", "dict", "frame", "random")
 MARKED = {
     "groups": "groups groups3",
     "members": "members rows",
+    "counted": "counts countv 3",
+    "share": "probabilities 0.5 simplex",
+    "rate": "positives positivekd 0.5 positivem positived",
     "called": "halved squares half",
     "square": "spd spdn spds square",
     "whole": "3 10 1",
@@ -213,7 +216,7 @@ def evidence(slot: Slot) -> list[Kind]:
     """Kinds that something speaks for, in the order of the weight of what speaks."""
     last = slot.key or slot.path.rpartition(".")[2]
     use = slot.use
-    ordered: list[Kind] = []
+    ordered: list[Kind] = [constant("".join(use.held))] if use.held and not use.keys else []
     if slot.optional:
         ordered += _alternatives(slot.default)
     for mark in STRUCTURAL:

@@ -40,7 +40,7 @@ NAMED = (
 )
 """Names that say what a real number stands for."""
 REAL = ("", "any")
-STRUCTURES = ("index", "groups")
+STRUCTURES = ("index", "groups", "count")
 
 
 def role_of(path: str, kind: Kind, given: Role | None) -> Role:

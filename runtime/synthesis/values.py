@@ -172,6 +172,7 @@ OBJECTS = {
     "true": constant(True),
     "false": constant(False),
     "string": constant("a"),
+    "cpu": constant("cpu"),
     "halved": made("x -> x / 2", lambda: halved),
     "squares": made("x -> sum(x**2)", lambda: _summed),
     "half": made("x -> 0.5", lambda: lambda *_, **__: 0.5),

@@ -20,6 +20,7 @@ ANNOTATED = (
     (r"[Tt]uple", "pair shape2 shape4"),
 )
 NAMED = (
+    (r"^(\w*_)?device(_type)?$", "cpu"),
     (r"^(sample|row|point|instance|observation|example|query|x_?i|x_?new|f?point)$", "features vector X"),
     (
         r"^(x|xs|data|features|samples|inputs?|x_?train|x_?test|points|design|exog|instances|observations?|"
