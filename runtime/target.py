@@ -21,6 +21,8 @@ KINDS = (
     "count",  # integers >= 0
     "size",  # a number of things: a positive integer
     "label",  # class labels 0, 1, ...
+    "index",  # numbers of rows, each below the number of rows
+    "groups",  # lists of numbers of rows: the members of each group
     "onehot",  # rows of one 1
     "design",  # a matrix of samples by features
     "spd",  # symmetric positive definite matrix

@@ -29,10 +29,11 @@ from ..harness import ordinary, quiet, seed_everything
 from ..instrument import Observer
 from ..leaves import leaves
 from ..loading import Loaded
-from .candidates import ABSENT, Slot, evidence, hinted
+from ..stubs import Stub, StubModule
+from .candidates import ABSENT, Slot, evidence, fill, hinted, item_of
 from .coverage import lines_of
 from .use import Use, dependencies
-from .values import DUCK, KINDS, Kind, halved, received
+from .values import DUCK, KINDS, RECORD, RECORDS, K, Kind, halved, received
 
 Assignment = dict[str, Kind]
 """By input name."""
@@ -40,6 +41,8 @@ STALL = 40
 """Calls that return, without reaching more, after which something else than these slots must decide."""
 MORE = 25
 """Calls after the first success, for one that also returns with a finite result."""
+FURTHER = 120
+"""Calls after one that reaches the flagged expression and raises later, for one that returns."""
 ITEMS = 8
 """How many items of a generator are taken."""
 
@@ -156,6 +159,9 @@ class Search:
                 trial.error, trial.line = error, _line(error, self.loaded.path)
                 error.__traceback__ = None
             trial.reached = bool(seen.count)
+            if trial.reached and seen.values and all(isinstance(value, (Stub, StubModule)) for value in seen.values):
+                trial.reached, trial.finished = False, False
+                trial.error = trial.error or ImportError("a module that the flagged expression calls is missing")
         trial.lines = frozenset(lines)
         trial.finite = trial.finished and is_finite(trial.value)
         return trial
@@ -196,9 +202,11 @@ class Search:
             good = trial is not None and (trial.reached or (not reach and trial.finished))
             if trial is not None and good and (found is None or trial.rank > found[1].rank):
                 found = (dict(tried), trial)
+            if best.error is not None:
+                self._supply(slots, current, best.error, tree)
             if found is not None:
                 after += 1
-                if found[1].finite or after > MORE:
+                if found[1].finite or after > (MORE if found[1].finished else FURTHER):
                     break
             if not slots or self.left() <= 0 or (best.finished and not best.reached and stall > STALL):
                 break
@@ -213,6 +221,17 @@ class Search:
             else:
                 stall += 1
         return found
+
+    def _supply(self, slots: list[Slot], current: Assignment, error: BaseException, tree: ast.AST | None) -> None:
+        """A slot for the item that a dictionary in use turned out to lack."""
+        key = error.args[0] if isinstance(error, KeyError) and error.args else None
+        if not isinstance(key, str):
+            return
+        for slot in [item for item in slots if current[item.name].name in (RECORD.name, RECORDS.name)]:
+            item = item_of(slot, key, slot.path, tree or self.loaded.tree, {})
+            if item.name not in current:
+                slots.append(fill(item, any(kind.form == "tensor" for kind in slot.kinds[:20])))
+                current[item.name] = item.kinds[0]
 
     def _changed(
         self,
@@ -268,7 +287,21 @@ class Search:
                 if kind.form == "tensor" and isinstance(value, np.ndarray) and value.dtype.kind == "f":
                     value = value.astype(np.float32)
                 values[slot.name] = received(value, kind.form)
-        return values
+        return assembled(slots, values)
+
+
+def assembled(slots: list[Slot], values: dict[str, Any]) -> dict[str, Any]:
+    """Values with the dictionaries filled; items whose dictionary is something else are left out."""
+    whole = {slot.name: values[slot.name] for slot in slots if not slot.parent and slot.name in values}
+    for slot in slots:
+        holder = whole.get(slot.parent) if slot.parent and slot.name in values else None
+        if type(holder) is list:
+            for _ in range(K - len(holder)):
+                holder.append({})
+        for record in holder if type(holder) is list else [holder]:
+            if type(record) is dict:
+                record[slot.key] = values[slot.name]
+    return whole
 
 
 def _line(error: BaseException, path: str) -> int:

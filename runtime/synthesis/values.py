@@ -113,8 +113,13 @@ DISTRIBUTIONS: dict[str, Callable[[np.random.Generator, tuple[int, ...]], Any]] 
     "sign": _sign,
     "distance": _distance,
 }
-ROLES = {"index": "label", "sign": "label"}
+ROLES = {"sign": "label"}
 """Distributions whose numbers stand for what another kind of role is called."""
+
+
+def _groups(size: int) -> Callable[[np.random.Generator], Any]:
+    """Every row in one group: the numbers 0, 1, ... dealt out in turn."""
+    return lambda _: [list(range(first, N, size)) for first in range(size)]
 
 
 def array(role: str, *shape: int) -> Kind:
@@ -151,6 +156,9 @@ def _summed(*arguments: Any, **_: Any) -> Any:
 ABSENT = Kind("absent", lambda _: None)
 """The parameter is left at its default."""
 DUCK = made("object with the attributes in use", types.SimpleNamespace)
+RECORD = made("dictionary of the items in use", dict)
+RECORDS = made("list of dictionaries of the items in use", list)
+"""Both are filled with the values of slots of their own, one for each item."""
 
 NUMBERS = {
     "0.7": number(0.7, "any"),
@@ -167,6 +175,7 @@ OBJECTS = {
     "true": constant(True),
     "false": constant(False),
     "string": constant("a"),
+    "cpu": constant("cpu"),
     "halved": made("x -> x / 2", lambda: halved),
     "squares": made("x -> sum(x**2)", lambda: _summed),
     "half": made("x -> 0.5", lambda: lambda *_, **__: 0.5),
@@ -238,7 +247,14 @@ FRAMES = {
     "columns": array("any", K, D, 1).received_as("list"),
     "sparse": array("any", N, D).received_as("sparse"),
 }
-KINDS: dict[str, Kind] = {**NUMBERS, **OBJECTS, **ARRAYS, **{f"{name}*": kind for name, kind in FRAMES.items()}}
+GROUPS = {
+    "groups": Kind(f"{K} groups of rows", _groups(K), "groups", 1),
+    "groups3": Kind(f"{D} groups of rows", _groups(D), "groups", 1),
+    "members": Kind("numbers of rows", lambda _: list(range(0, N, K)), "index", 1),
+    "rows": Kind("array of numbers of rows", lambda _: np.arange(0, N, K), "index", 1),
+}
+AS_FORMS = {f"{name}*": kind for name, kind in FRAMES.items()}
+KINDS: dict[str, Kind] = {**NUMBERS, **OBJECTS, **ARRAYS, **GROUPS, **AS_FORMS}
 
 
 def kinds(text: str) -> list[Kind]:
@@ -250,7 +266,7 @@ EXPLORED = kinds(
     "X vector 0.7 3 features spd labels probabilities positives column onehot proba halved positivem gram spdn none "
     "weights centers classes 1 duck images string index unit2 false list* square labelcolumn sequence spds state "
     "imageslast pair frame* counts true indexcolumn squares 0.001 signs shape2 sizes arrays* columns* transition "
-    "half columnd row dict XT distance series* 10"
+    "half columnd row dict XT distance series* 10 groups members"
 )
 """What is tried, in this order, where nothing speaks for anything."""
 
