@@ -50,6 +50,12 @@ class Exhibit:
         formula has no value in exact arithmetic either: its rewrite, the good examples.
     cast : bool
         Whether an example that holds must hold on inputs in float32 as well.
+    elementwise : bool
+        Whether each entry of a result is judged by itself; else by the largest one.
+    original : str
+        Of a rewrite: the code that it was made of.
+    safe : bool
+        Of a rewrite: whether it claims to be equal to the original in exact arithmetic.
     """
 
     rule: str
@@ -62,6 +68,9 @@ class Exhibit:
     region: Region | None = None
     meant: tuple[str, ...] = ()
     cast: bool = True
+    elementwise: bool = True
+    original: str = ""
+    safe: bool = False
 
     @property
     def label(self) -> str:
