@@ -4,9 +4,11 @@ A relative error says that digits are lost, not how. Four measurements tell caus
 a result can show several of them, since a sum that cancels does so on an ill-conditioned
 input:
 
-cancellation, absorption
-    The code is run once more with a wider value beside every number (`trace`): a sum or
-    difference far smaller than its terms, a term that changes nothing.
+cancellation, absorption, underflow
+    The code is run once more with a wider value beside every number (`trace`). Cancellation: an
+    operation on the true operands, merely rounded, loses half of the digits, as a difference of
+    nearly equal numbers does and a logarithm near 1. Absorption: a term that changes nothing.
+    Underflow: a zero that is none in truth, where Python raises instead of giving -inf.
 ill-conditioned
     The computed result, when every input is moved by one rounding error: more than half of
     its digits change.
@@ -30,16 +32,18 @@ from .harness import Harness
 from .leaves import mapped
 from .symptoms import INEXACT, Expected, distance, numbers
 from .trace.evaluate import adopt
+from .trace.events import Event
 from .trace.shadow import Shadow
 from .verdict import Figure
 
 EXCUSED = 100.0
 """A good algorithm is wrong by at most so many times what the rounding of its inputs explains."""
 HALF = 2.0**-26
-CANCELLED = 0.4
-"""Share of the significand that a difference must lose to be called cancellation."""
+CANCELLED = 0.5
+"""Share of the significand that an operation must lose to be called cancellation."""
 PATTERNS = 5
-SIGNATURES = ("cancellation", "absorption", "ill-conditioned", "backward-error")
+TRACED = ("cancellation", "absorption", "underflow")
+SIGNATURES = (*TRACED, "ill-conditioned", "backward-error")
 Reference = Callable[[dict[str, Any]], Expected]
 
 
@@ -72,7 +76,7 @@ def causes(
         explained = spread(harness.inputs, reference)
         if explained is not None and error.value > EXCUSED * explained:
             measured["backward-error"] = error
-    if {"cancellation", "absorption"} & set(wanted):
+    if set(TRACED) & set(wanted):
         for signature in _traced(harness, seconds):
             if signature in wanted:
                 measured[signature] = error
@@ -103,8 +107,13 @@ def spread(inputs: dict[str, Any], reference: Reference) -> float | None:
 
 
 def _apart(one: dict[str, Any], other: dict[str, Any]) -> float:
-    pairs = list(zip(numbers(one), numbers(other)))
-    return max((distance(left, right) for left, right in pairs if left.shape == right.shape), default=0.0)
+    """Relative distance of two results; that from zero is measured against 1, as an error is."""
+    widest = 0.0
+    for left, right in zip(numbers(one), numbers(other)):
+        if left.shape == right.shape and left.size:
+            zero = not left.any() and bool(np.all(np.isfinite(right)))
+            widest = max(widest, float(np.abs(right).max()) if zero else distance(left, right))
+    return widest
 
 
 def nearby(inputs: dict[str, Any], count: int) -> Iterator[dict[str, Any]]:
@@ -159,13 +168,25 @@ def _traced(harness: Harness, seconds: float) -> tuple[str, ...]:
     outcome = harness.run(harness.inputs, tracer, 2 * seconds)
     events = tracer.ledger.events
     seen = []
-    if max((event.cancelled / -math.log2(event.eps) for event in events), default=0.0) > CANCELLED:
+    if any(event.local > event.eps**CANCELLED or _bits(event) > CANCELLED or _raised(event) for event in events):
         seen.append("cancellation")
     if any(event.absorbed for event in events):
         seen.append("absorption")
-    if any(event.overflows for event in events):
+    if any(event.zero or event.underflows for event in events):
+        seen.append("underflow")
+    if any(event.birth and event.birth.kind == "overflow" for event in events):
         return tuple(seen)
     followed = not isinstance(outcome.raised, (TypeError, AttributeError, RecursionError, TimeoutError))
     if not followed or tracer.ledger.lost or not events:
-        return ("cancellation", "absorption")
-    return tuple(seen) or ("absorption",)
+        return ("cancellation", "absorption", *seen)
+    return (*seen, "absorption")
+
+
+def _raised(event: Event) -> bool:
+    """Whether Python raised at an operand that is a pole only because it was rounded."""
+    return event.birth is not None and event.birth.kind == "raised" and not event.birth.from_false_zero
+
+
+def _bits(event: Event) -> float:
+    """Share of the significand that a difference took off."""
+    return event.cancelled / -math.log2(event.eps)

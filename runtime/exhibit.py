@@ -43,8 +43,8 @@ class Exhibit:
         From the example.
     signatures : tuple of str
         How a bad example fails as declared; for the others, what must not be seen.
-    region : Region or None
-        The flagged expression.
+    regions : tuple of Region
+        The flagged expressions.
     meant : tuple of str
         Modules on which the same call gives what is meant where the example's own
         formula has no value in exact arithmetic either: its rewrite, the good examples.
@@ -65,7 +65,7 @@ class Exhibit:
     call: str
     requires: str = ""
     signatures: tuple[str, ...] = ()
-    region: Region | None = None
+    regions: tuple[Region, ...] = ()
     meant: tuple[str, ...] = ()
     cast: bool = True
     elementwise: bool = True
@@ -83,7 +83,7 @@ class Exhibit:
     def from_json(cls, data: dict[str, Any]) -> Exhibit:
         known = {item.name for item in fields(cls)}
         values = {key: value for key, value in data.items() if key in known}
-        values["region"] = Region(**values["region"]) if values.get("region") else None
+        values["regions"] = tuple(Region(**item) for item in values.get("regions", ()))
         values["signatures"] = tuple(values.get("signatures", ()))
         values["meant"] = tuple(values.get("meant", ()))
         return cls(**values)
@@ -92,7 +92,7 @@ class Exhibit:
 def harness_of(
     code: str,
     call: str,
-    region: Region | None = None,
+    regions: tuple[Region, ...] = (),
     transforms: tuple[Transform, ...] = (),
     additions: dict[str, Any] | None = None,
     requires: str = "",
@@ -113,8 +113,7 @@ def harness_of(
     for framework in requires.split():
         module.__dict__[framework] = importlib.import_module(framework)
     module.__dict__.update({"np": np, OBSERVE: observer, TENSOR: _tensor, **(additions or {})})
-    if region is not None:
-        transforms = (observing(region, code), *transforms)
+    transforms = (*(observing(region, code) for region in regions), *transforms)
     exec(compiled(code, "example.py", transforms), module.__dict__)
     expression, inputs = _without_numbers(call, module.__dict__)
     exec(compile(_function(expression, list(inputs)), "call.py", "exec"), module.__dict__)

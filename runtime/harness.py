@@ -156,7 +156,7 @@ def ordinary(value: Any, depth: int = 4) -> Any:
         return value.to_numpy()
     if home == "scipy" and hasattr(value, "toarray"):
         return value.toarray()
-    if home in ("jax", "jaxlib") and hasattr(value, "__array__") and hasattr(value, "dtype"):
+    if home in ("jax", "jaxlib") and hasattr(value, "addressable_data") and not type(value).__name__.endswith("Tracer"):
         # bfloat16 is no number of numpy's own.
         return np.asarray(value.astype("float32") if str(value.dtype) == "bfloat16" else value)
     if depth and type(value) in (list, tuple):

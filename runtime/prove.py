@@ -31,7 +31,7 @@ from . import cause, loops, symptoms
 from .autograd import Given, Wide
 from .cause import EXCUSED
 from .exhibit import Exhibit, harness_of
-from .formats import FLOAT32
+from .formats import FLOAT32, FLOAT64
 from .harness import Harness, Outcome
 from .leaves import leaves, mapped
 from .precision import measured
@@ -41,8 +41,8 @@ from .verdict import Figure
 SECONDS = 2.0
 SLOW = 0.9
 """Share of its time after which an exact run that has given nothing is held to be too slow."""
-ROOT = 2.0**-26
-"""Root of eps in float64."""
+ROOTS = 8.0
+"""What is zero in truth may come out as so many times the root of eps: the root of a rounding error."""
 LIMIT = 120.0
 """Seconds after which the process of one exhibit is ended from outside."""
 RANDOM = "non-determinism"
@@ -105,7 +105,7 @@ def _examine(exhibit: Exhibit, proof: Proof) -> None:
         proof.status = FAILED if run.raised else PASSED
         proof.reason = f"{type(run.raised).__name__}: {run.raised}" if run.raised else ""
         return
-    harness = harness_of(exhibit.code, exhibit.call, exhibit.region, requires=exhibit.requires)
+    harness = harness_of(exhibit.code, exhibit.call, exhibit.regions, requires=exhibit.requires)
     truths = _Truths(exhibit, harness)
     expected = truths(harness.inputs)
     found = _shown(exhibit, harness, harness.inputs, expected, normwise=exhibit.kind != "bad")
@@ -154,14 +154,22 @@ def _excused(
     """Without the error that the rounding of the inputs alone explains: no algorithm can avoid that."""
     if INEXACT not in found or expected is None:
         return found
+    kept = {name: figure for name, figure in found.items() if name != INEXACT}
+    if _is_root_of_zero(inputs, expected, found[INEXACT].value):
+        return kept
     explained = cause.spread(inputs, truths.defined)
-    if all(not item.any() for item in symptoms.numbers(expected.outputs)):
-        # Zero in truth: what is left may be the root of a rounding error.
-        sizes = [float(np.abs(item).max()) for item in symptoms.numbers(inputs) if item.size and item.dtype.kind == "f"]
-        explained = max(explained or 0.0, ROOT * max([1.0, *sizes]))
-    if found[INEXACT].value <= EXCUSED * (explained or 0.0):
-        return {name: figure for name, figure in found.items() if name != INEXACT}
-    return found
+    return kept if explained is not None and found[INEXACT].value <= EXCUSED * explained else found
+
+
+def _is_root_of_zero(inputs: dict[str, Any], expected: Expected, error: float) -> bool:
+    """Whether all is zero in truth, as far as the reference can tell, and what came out is the root of an eps."""
+    sizes = [float(np.abs(item).max()) for item in symptoms.numbers(inputs) if item.size and item.dtype.kind == "f"]
+    largest = max([1.0, *sizes])
+    true = max((float(np.abs(item).max()) for item in symptoms.numbers(expected.outputs) if item.size), default=0.0)
+    known = ROOTS * math.sqrt(FLOAT64.eps) * largest if expected.source == "float64" else 0.0
+    narrow = any(item.dtype.itemsize < 8 for item in symptoms.numbers(inputs) if item.dtype.kind == "f")
+    eps = (FLOAT32 if narrow else FLOAT64).eps
+    return true <= known and error * (true or 1.0) <= ROOTS * math.sqrt(eps) * largest
 
 
 def _complaint(found: dict[str, Figure]) -> str:

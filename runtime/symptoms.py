@@ -119,7 +119,7 @@ def raised(error: BaseException, defined: bool) -> dict[str, Figure]:
     if domain or isinstance(error, (ZeroDivisionError, FloatingPointError)):
         # A zero that is none in truth, or a difference that has lost its digits, met a logarithm or a division.
         return dict.fromkeys(("nan", INEXACT) if defined else ("nan",), figure)
-    return {"exception": figure}
+    return {"exception": figure, INEXACT: figure} if defined else {"exception": figure}
 
 
 def compared(

@@ -69,7 +69,7 @@ def exhibits(rule: Rule) -> Iterator[dict[str, Any]]:
         for number, example in enumerate(getattr(rule, kind)):
             if not example.call:
                 continue
-            signatures, region = _declared(rule, example) if kind == "bad" else ((rule.signature,), None)
+            signatures, regions = _declared(rule, example) if kind == "bad" else ((rule.signature,), ())
             exhibit = {
                 "rule": rule.name,
                 "kind": kind,
@@ -78,7 +78,7 @@ def exhibits(rule: Rule) -> Iterator[dict[str, Any]]:
                 "call": example.call,
                 "requires": example.requires,
                 "signatures": signatures,
-                "region": region,
+                "regions": regions,
                 # Precision and dtype: there the format is what an example is about.
                 "cast": not rule.code.startswith("NL7"),
                 # A small entry of a solution or of an eigenvector cannot be better than the large ones.
@@ -91,26 +91,29 @@ def exhibits(rule: Rule) -> Iterator[dict[str, Any]]:
                     **exhibit,
                     "kind": "fixed",
                     "code": example.fixed,
-                    "region": None,
+                    "regions": (),
                     "original": example.code,
                     "safe": _is_safe(rule, example),
                 }
 
 
-def _declared(rule: Rule, example: Example) -> tuple[tuple[str, ...], dict[str, int] | None]:
-    """The signatures that the rule reports for an example, and the first place."""
+def _declared(rule: Rule, example: Example) -> tuple[tuple[str, ...], tuple[dict[str, int], ...]]:
+    """The signatures that the rule reports for an example, and the places."""
     findings, _ = check_source(example.code.encode(), "example.py", [rule])
     if not findings:
-        return (rule.signature,), None
-    span = findings[0].span
+        return (rule.signature,), ()
     declared = [example.signature] if example.signature else [finding.signature for finding in findings]
-    region = {
-        "line": span.line,
-        "column": span.column,
-        "end_line": span.end_line,
-        "end_column": span.end_column,
-    }
-    return tuple(dict.fromkeys(declared)), region
+    spans = dict.fromkeys(finding.span for finding in findings)
+    regions = tuple(
+        {
+            "line": span.line,
+            "column": span.column,
+            "end_line": span.end_line,
+            "end_column": span.end_column,
+        }
+        for span in spans
+    )
+    return tuple(dict.fromkeys(declared)), regions
 
 
 def _is_safe(rule: Rule, example: Example) -> bool:
