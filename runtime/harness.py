@@ -156,6 +156,9 @@ def ordinary(value: Any, depth: int = 4) -> Any:
         return value.to_numpy()
     if home == "scipy" and hasattr(value, "toarray"):
         return value.toarray()
+    if home in ("jax", "jaxlib") and hasattr(value, "addressable_data") and not type(value).__name__.endswith("Tracer"):
+        # bfloat16 is no number of numpy's own.
+        return np.asarray(value.astype("float32") if str(value.dtype) == "bfloat16" else value)
     if depth and type(value) in (list, tuple):
         return type(value)([ordinary(item, depth - 1) for item in value])
     if depth and type(value) is dict:
