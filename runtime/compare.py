@@ -143,7 +143,8 @@ def _judged(values: Any, true: Any, form: Format, elementwise: bool, floor: floa
     kinds[defined & np.isnan(values)] = ORDER.index("nan")
     errors = np.where(defined & ~np.isfinite(values), np.inf, errors)
     flushed = too_small & np.isfinite(values) & (np.abs(values) <= 2.0 ** max(normal + 1, -1022))
-    beyond = (too_large & ~(errors <= math.sqrt(form.eps))) | (flushed & wrong)
+    vanished = too_small & (values == 0)  # also where float64, in which the errors are computed, has only a zero
+    beyond = (too_large & ~(errors <= math.sqrt(form.eps))) | (flushed & wrong) | vanished
     kinds[beyond] = ORDER.index("unrepresentable")
     kinds[~defined] = ORDER.index("undefined")
     return kinds, np.where(beyond | ~defined, 0.0, errors)

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from .arithmetic import Arithmetic
-from .autograd import Given, Wide
+from .autograd import Given
 from .exhibit import Exhibit, harness_of
 from .formats import FLOAT16, FLOAT32, FLOAT64, FORMATS, Format
 from .harness import Harness, Outcome
@@ -143,7 +143,9 @@ def fitted(inputs: dict[str, Any], form: Format, signatures: Iterable[str]) -> d
         with np.errstate(all="ignore"):
             return _rounded(type(leaf)(_power(array, ratio)) if np.ndim(leaf) == 0 else _power(array, ratio), form)
 
-    changed = {name: mapped(lambda leaf: moved(leaf) if _is_real(leaf) else leaf, item) for name, item in inputs.items()}
+    changed = {
+        name: mapped(lambda leaf: moved(leaf) if _is_real(leaf) else leaf, item) for name, item in inputs.items()
+    }
     return changed if _distinct(changed) == _distinct(inputs) and _held(changed, form) else None
 
 

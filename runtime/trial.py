@@ -36,6 +36,7 @@ SOUND, FAILURE, OUTSIDE, INVALID = "sound", "failure", "outside", "invalid"
 HARDWARE = (ZeroDivisionError, OverflowError, FloatingPointError, np.linalg.LinAlgError)
 POLE = "pole"
 BEYOND = "the true value is beyond the format: bound the argument, or keep the logarithm"
+BELOW = "the true value is below the format's range: keep its logarithm"
 POLE_RULES = ("NL12", "NL2", "NL8")
 """Beginnings of the codes of rules that are about a pole: others claim that a value which exists is missed."""
 NORMWISE_RULES = ("NL4", "NL5", "NL9")
@@ -78,9 +79,9 @@ class Judge:
     elementwise : bool
         Whether the flagged expression is judged entry by entry (exp, division) or by its
         norm (a product of matrices, a solution of equations).
-    ranged : bool
-        Whether a true value beyond the format's range is a failure: the claim of a rule about
-        overflow, whatever could be done about it.
+    claim : str
+        The signature of the rule. A true value beyond the format's range is a failure where the
+        claim is ``"overflow"``, or ``"underflow"``: whatever could be done about it, it is what the rule says.
     floor : float
         Below which errors are measured against it; see `compare`.
     """
@@ -88,7 +89,7 @@ class Judge:
     harness: Harness
     poles: bool = True
     elementwise: bool = True
-    ranged: bool = False
+    claim: str = ""
     floor: float = 0.0
     seconds: float = 2.0
     runs: int = 0
@@ -103,7 +104,7 @@ class Judge:
             harness,
             poles=poles,
             elementwise=not target.code.startswith(NORMWISE_RULES),
-            ranged=target.signature == "overflow",
+            claim=target.signature,
             floor=1.0 if target.code.startswith(LOGARITHMIC_RULES) else 0.0,
         )
 
@@ -153,9 +154,16 @@ class Judge:
         true = truth.shown_site(number)
         if site.kind == "":
             return Trial(SOUND, error=site.value, oracle=truth.kind)
+        if (
+            site.kind == "unrepresentable"
+            and self.claim == "underflow"
+            and _zeros(got)
+            and self._gets_out(run, truth, form)
+        ):
+            return Trial(FAILURE, "zero", math.inf, 16.0, got, true, BELOW, truth.kind)
         if site.kind == "unrepresentable" and not _bad(got):
             return Trial(SOUND, note="a true value below the format's range became zero", oracle=truth.kind)
-        if site.kind == "unrepresentable" and self.ranged and _shape(got) == "inf" and self._spoils(run):
+        if site.kind == "unrepresentable" and self.claim == "overflow" and _shape(got) == "inf" and self._spoils(run):
             return Trial(FAILURE, "inf", math.inf, 16.0, got, true, BEYOND, truth.kind)
         if site.kind == "unrepresentable":
             return Trial(OUTSIDE, note="the true value itself is beyond the format", oracle=truth.kind)
@@ -186,16 +194,20 @@ class Judge:
         if run.raised is not None or _bad(run.outputs):
             return math.inf
         errors: list[float] = []
-        if len(run.sites) == len(truth.sites):
-            site, _ = _worst(run.sites, truth.sites, form, self.elementwise, self.floor)
-            if site is not None:
-                errors.append(0.0 if site.kind in ("undefined", "unrepresentable") else site.value)
         for name, value in run.outputs.items():
             for path, leaf in leaves.leaves(value, name):
                 expected = truth.output(path)
                 if expected is not None:
                     error = compare(leaf, expected, form, False, self.floor)
                     errors.append(0.0 if error.kind in ("undefined", "unrepresentable") else error.value)
+        if cured is not None and errors:  # the flagged place may be another expression after a rewrite
+            return max(errors)
+        if len(run.sites) == len(truth.sites):
+            site, _ = _worst(run.sites, truth.sites, form, self.elementwise, self.floor)
+            if site is not None and site.kind == "unrepresentable" and self.claim in ("overflow", "underflow"):
+                errors.append(math.inf)
+            elif site is not None:
+                errors.append(0.0 if site.kind in ("undefined", "unrepresentable") else site.value)
         return max(errors) if errors else None
 
     def _raised(self, run: Outcome, truth: Truth) -> Trial:
@@ -210,6 +222,17 @@ class Judge:
     def _spoils(self, run: Outcome) -> bool:
         """Whether something not finite gets out: in an output, or as an exception."""
         return run.raised is not None or not run.outputs or _bad(run.outputs) or not any(leaves.leaves(run.outputs))
+
+    def _gets_out(self, run: Outcome, truth: Truth, form: Format) -> bool:
+        """Whether an output is not what it should be, be it that the format has no number for it."""
+        if run.raised is not None:
+            return True
+        for name, value in run.outputs.items():
+            for path, leaf in leaves.leaves(value, name):
+                expected = truth.output(path)
+                if expected is None or compare(leaf, expected, form, True).kind not in ("", "undefined"):
+                    return True
+        return not any(leaves.leaves(run.outputs))
 
     def _reaches(self, run: Outcome, truth: Truth, form: Format) -> bool | None:
         """Whether the outputs are wrong as well; None where they cannot be compared."""
