@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from .. import leaves
-from ..autograd import Tracked, Wide
+from ..autograd import Tracked, Wide, ready
 from ..compare import disagreement
 from ..formats import FLOAT16, FLOAT32, FLOAT64, Format
 from ..harness import Harness, Outcome
@@ -41,6 +41,7 @@ class GradientJudge(Judge):
     def trial(self, inputs: dict[str, Any], form: Format) -> Trial:
         if form is FLOAT16:
             return Trial(INVALID, note="torch has few operations in float16 on a processor")
+        ready()
         run, gradients = self.gradients(inputs, form)
         if run.raised is not None:
             return Trial(INVALID, note=f"{type(run.raised).__name__}: {run.raised}")
