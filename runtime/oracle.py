@@ -34,6 +34,8 @@ CERTAIN = -66.0
 VANISHING = -1200.0
 """Base-2 logarithm below which a number is zero in every format."""
 UNDEFINED = (ZeroDivisionError, OverflowError, FloatingPointError, ValueError, np.linalg.LinAlgError)
+ROUNDED = 1e-12
+"""Numbers of a run in float64 that are smaller than this may be what rounding leaves of numbers near 1."""
 DIRECTORY: list[str] = []
 """Where mpmath lies when the interpreter has neither it nor python-flint."""
 
@@ -275,36 +277,35 @@ def _uses_torch(harness: Harness) -> bool:
     )
 
 
-def _wide(harness: Harness, inputs: dict[str, Any] | None, seconds: float, form: Format) -> Truth | None:
-    """Values of the same torch code in float64 throughout; None where the format is no narrower, or it cannot run."""
-    from .autograd import Wide
+def _wide(harness: Harness, inputs: dict[str, Any] | None, seconds: float, form: Format) -> Truth:
+    """Values of the same torch code in float64 throughout; none where the format is no narrower, or it cannot run."""
+    from .autograd import Wide, ready
 
-    if form.precision >= FLOAT64.precision:
-        return _none("torch computes in nothing wider than float64")
-    outcome = harness.run(inputs, Wide(), seconds)
+    ready()
+    wide = Wide(form)
+    outcome = harness.run(inputs, wide, seconds)
     if outcome.raised is not None or not outcome.sites:
-        return None
+        said = f": {type(outcome.raised).__name__}: {outcome.raised}" if outcome.raised is not None else ""
+        return _none(f"the code does not run in float64 throughout{said}")
+    pole = bool(wide.undefined) and not any("negative" in text for text in wide.undefined)
+    if form.precision >= FLOAT64.precision and not pole:
+        return _none("torch computes in nothing wider than float64")
     truth = Truth(kind="torch in float64")
-    truth.sites = [leaves.mapped(TrueArray.of, site) for site in outcome.sites]
+    truth.sites = [leaves.mapped(_from_float64, site) for site in outcome.sites]
     for name, value in outcome.outputs.items():
         for path, leaf in leaves.leaves(value, name):
-            truth.outputs[path] = TrueArray.of(leaf)
+            truth.outputs[path] = _from_float64(leaf)
     truth.defined = all(bool(np.all(leaf.defined)) for leaf in _leaves(truth))
     if not truth.defined:
-        truth.pole = _begins_at_a_pole(harness, inputs, seconds)
-        truth.reason = "a pole: infinite in float64 too" if truth.pole else "not finite in float64 either"
+        truth.reason, truth.pole = next(iter(wide.undefined), "not finite in float64 either"), pole
     return truth
 
 
-def _begins_at_a_pole(harness: Harness, inputs: dict[str, Any] | None, seconds: float) -> bool:
-    """Whether the first number that is not finite is born at a pole: a quotient or a logarithm of zero."""
-    from .trace.shadow import Ranges
-
-    tracer = Ranges(FLOAT64)
-    harness.run(inputs, tracer, seconds)
-    births = [event.birth for event in tracer.ledger.events if event.birth is not None]
-    first = min(births, key=lambda birth: birth.number, default=None)
-    return first is not None and first.kind == "pole"
+def _from_float64(value: Any) -> TrueArray:
+    """Float64 numbers as true ones; what may be left of rounding errors beside 1 is taken for zero."""
+    array = np.asarray(value, dtype=np.float64)
+    with np.errstate(all="ignore"):
+        return TrueArray.of(np.where(np.abs(array) < ROUNDED, 0.0, array))
 
 
 def _from_longdouble(value: Any) -> TrueArray:

@@ -107,6 +107,8 @@ class Target:
         The flagged expression or statement.
     rule, code, message, signature, framework, confidence, fingerprint : str
         From the finding; `signature` is the failure that the rule declares.
+    lines : tuple of int
+        All lines that the finding is about: those of the region, and those through which the dangerous value came.
     roles : dict of str to Role
         By local name at the flagged line: parameters, locals, ``"self.weights"``.
     candidates : tuple of Candidate
@@ -128,6 +130,7 @@ class Target:
     framework: str = "numpy"
     confidence: str = "likely"
     fingerprint: str = ""
+    lines: tuple[int, ...] = ()
     roles: dict[str, Role] = field(default_factory=dict)
     candidates: tuple[Candidate, ...] = ()
     recordings: tuple[str, ...] = ()
@@ -145,5 +148,6 @@ class Target:
         values["candidates"] = tuple(
             Candidate(**{**item, "region": Region(**item["region"])}) for item in values.get("candidates", ())
         )
+        values["lines"] = tuple(values.get("lines", ()))
         values["recordings"] = tuple(values.get("recordings", ()))
         return cls(**values)

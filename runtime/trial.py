@@ -39,6 +39,8 @@ BEYOND = "the true value is beyond the format: bound the argument, or keep the l
 POLE_RULES = ("NL125", "NL126", "NL2", "NL8")
 """Beginnings of the codes of rules that are about a pole: others claim that a value which exists is missed."""
 NORMWISE_RULES = ("NL4", "NL5", "NL9")
+LOGARITHMIC_RULES = ("NL121",)
+"""Rules whose values are log-probabilities: ``log_softmax`` too gives 0 for -2.5e-9, and that is right."""
 MISUSE = ("must be square", "dimensional", "Incompatible dimensions", "must be at least")
 """What numpy says of a `LinAlgError` that no arithmetic could have avoided: the shapes do not fit."""
 
@@ -79,12 +81,15 @@ class Judge:
     ranged : bool
         Whether a true value beyond the format's range is a failure: the claim of a rule about
         overflow, whatever could be done about it.
+    floor : float
+        Below which errors are measured against it; see `compare`.
     """
 
     harness: Harness
     poles: bool = True
     elementwise: bool = True
     ranged: bool = False
+    floor: float = 0.0
     seconds: float = 2.0
     runs: int = 0
     oracles: dict[str, int] = field(default_factory=dict)
@@ -99,6 +104,7 @@ class Judge:
             poles=poles,
             elementwise=not target.code.startswith(NORMWISE_RULES),
             ranged=target.signature == "overflow",
+            floor=1.0 if target.code.startswith(LOGARITHMIC_RULES) else 0.0,
         )
 
     def trial(self, inputs: dict[str, Any], form: Format) -> Trial:
@@ -140,7 +146,7 @@ class Judge:
     def _judged(self, run: Outcome, truth: Truth, inputs: dict[str, Any], form: Format) -> Trial:
         if run.raised is not None and isinstance(run.raised, HARDWARE) and not _bad(run.sites):
             return self._raised(run, truth)
-        site, number = _worst(run.sites, truth.sites, form, self.elementwise)
+        site, number = _worst(run.sites, truth.sites, form, self.elementwise, self.floor)
         if site is None:
             return Trial(INVALID, note=truth.reason or "no true value", oracle=truth.kind)
         got = run.sites[number]
@@ -164,9 +170,7 @@ class Judge:
         reaches = self._reaches(run, truth, form)
         if reaches is False:
             return Trial(SOUND, error=site.value, note="the error does not reach the output", oracle=truth.kind)
-        return Trial(
-            FAILURE, site.kind, site.value, site.digits_lost, got, true, oracle=truth.kind, reaches_output=bool(reaches)
-        )
+        return Trial(FAILURE, site.kind, site.value, site.digits_lost, got, true, oracle=truth.kind)
 
     def error(self, inputs: dict[str, Any], form: Format, truth: Truth, cured: Harness | None = None) -> float | None:
         """Largest relative error of site and outputs against a given truth; infinite for nan, inf and exceptions.
@@ -183,14 +187,14 @@ class Judge:
             return math.inf
         errors: list[float] = []
         if len(run.sites) == len(truth.sites):
-            site, _ = _worst(run.sites, truth.sites, form, self.elementwise)
+            site, _ = _worst(run.sites, truth.sites, form, self.elementwise, self.floor)
             if site is not None:
                 errors.append(0.0 if site.kind in ("undefined", "unrepresentable") else site.value)
         for name, value in run.outputs.items():
             for path, leaf in leaves.leaves(value, name):
                 expected = truth.output(path)
                 if expected is not None:
-                    error = compare(leaf, expected, form, False)
+                    error = compare(leaf, expected, form, False, self.floor)
                     errors.append(0.0 if error.kind in ("undefined", "unrepresentable") else error.value)
         return max(errors) if errors else None
 
@@ -219,7 +223,7 @@ class Judge:
                     if _bad(leaf):
                         return True
                     continue
-                error = compare(leaf, expected, form, True)
+                error = compare(leaf, expected, form, True, self.floor)
                 if error.kind not in ("", "undefined", "unrepresentable"):
                     return True
                 if error.kind != "" and _bad(leaf):
@@ -246,14 +250,14 @@ def _is_pole(truth: Truth, run: Outcome) -> bool:
     return any(text in heard for text in POLES) and not any("invalid value " + text in heard for text in DOMAINS)
 
 
-def _worst(got: list[Any], true: list[Any], form: Format, elementwise: bool) -> tuple[Error | None, int]:
+def _worst(got: list[Any], true: list[Any], form: Format, elementwise: bool, floor: float) -> tuple[Error | None, int]:
     """The worst error over the evaluations of the flagged expression, and its number."""
     rank = {"": 0, "unrepresentable": 1, "undefined": 2, "digits": 3, "sign": 4, "zero": 5, "inf": 6, "nan": 7}
     worst: Error | None = None
     number = 0
     for index, (one, other) in enumerate(zip(got, true)):
         for (_, leaf), (_, expected) in zip(leaves.leaves(one), leaves.leaves(other)):
-            error = compare(leaf, expected, form, elementwise)
+            error = compare(leaf, expected, form, elementwise, floor)
             if worst is None or (rank.get(error.kind, 0), error.value) > (rank.get(worst.kind, 0), worst.value):
                 worst, number = error, index
     return worst, number

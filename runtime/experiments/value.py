@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from .. import perturbations, protocol
+from ..arithmetic import Arithmetic
 from ..boundary import bisect
 from ..formats import FORMATS, Format
 from ..harness import Harness
@@ -104,7 +105,7 @@ class Search:
             self.failures.append(failure)
             return failure
         if trial.status == OUTSIDE:
-            self.outside = trial.note
+            self.outside = self.outside or trial.note
         elif trial.status == INVALID:
             self.invalid = trial.note
             self.unjudged = trial.note if trial.oracle else self.unjudged
@@ -179,7 +180,7 @@ class Value(Experiment):
         session.oracle = ", ".join(f"{kind} ({count})" for kind, count in judge.oracles.items())
         session.perturbations = sorted({item.name for item in perturbations.load(session.packs)})
         if failure is None:
-            return Result(outside=search.outside, note=_undecided(search))
+            return Result(outside=search.outside, unjudged=_undecided(search))
         return self.evidence(harness, session, search, failure, formats, start + session.seconds * 0.85)
 
     def evidence(
@@ -223,7 +224,7 @@ class Value(Experiment):
             knob=boundary.knob if boundary else "",
             magnitude=magnitude,
             smallest=Sample(
-                {name: protocol.literal(value) for name, value in smallest.items()},
+                {name: protocol.literal(value) for name, value in Arithmetic(failure.form).lift(smallest).items()},
                 failure.form.name,
                 protocol.literal(trial.got),
                 protocol.literal(trial.true) if trial.true is not None else "",
@@ -260,7 +261,8 @@ def _edge(search: Search, turn: Turn, form: Format, until: float, base: dict[str
             def fails(size: float) -> bool:
                 return search.judge.trial(search.inputs(Turn(knob, turn.subject, size), base), form).failed
 
-            return bisect(fails, passes, magnitude, min(until, time.monotonic() + 0.6))
+            edge = bisect(fails, passes, magnitude, min(until, time.monotonic() + 0.6))
+            return float(math.ceil(edge)) if knob.integral else edge
         passes = magnitude
     return None
 
@@ -290,7 +292,9 @@ def _sharper(
         edge = _edge(search, Turn(scale, turn.subject, 1.0), form, until, smallest)
         edges[form.name] = edge
     edge = edges[failure.form.name]
-    if edge is None or edge <= 1 or ORDER.index(scale.realism(edge)) > ORDER.index(failure.realism):
+    if edge is None or not 1 < edge <= 1.01 * float(np.max(np.abs(smallest[turn.subject]))):
+        return None
+    if ORDER.index(scale.realism(edge)) > ORDER.index(failure.realism):
         return None
     return Boundary(scale.knob.format(name=turn.subject), edges, "", realistic=scale.realistic, stress=scale.stress)
 

@@ -54,6 +54,8 @@ class Perturbation:
     realistic: float
     stress: float
     continuous: bool = True
+    integral: bool = False
+    """Whether the magnitude is a number of things."""
     forms: Sequence[str] = ()
 
     def form(self, subject: str, magnitude: float) -> str:

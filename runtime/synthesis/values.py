@@ -259,6 +259,8 @@ def received(value: Any, form: str) -> Any:
     """What the code is given: an array in the form that it expects; other things as they are."""
     if form == "list":
         return list(value)
+    if form == "tensor" and isinstance(value, np.ndarray) and hasattr(value, "plain"):
+        value = value.plain()  # traced: torch follows its tensors by itself
     if not isinstance(value, np.ndarray) or value.dtype.kind == "O" or type(value) is not np.ndarray or not form:
         return value
     if form == "tensor":
