@@ -156,7 +156,7 @@ class Account:
     def decision(self, target: Target) -> tuple[str, str, str]:
         """Status, reason and remedy."""
         if self.unjudged or not (self.settled or self.upstream or self.outside):
-            missing = f"no experiment looks for {target.signature or 'failures of this kind'} in such code"
+            missing = f"nothing here shows {target.signature or 'its failure'}"
             if target.signature == "nan-gradient":
                 missing = "gradients are judged in torch, which this interpreter does not have"
             remedy = "numlint record -- COMMAND keeps real calls to start from" if self.unjudged or self.note else ""
