@@ -25,11 +25,11 @@ from ..harness import Harness
 from ..loading import Loaded
 from ..observation import install, rewritten
 from ..stubs import installed
-from ..target import Role, Target
+from ..target import Target
 from .candidates import Slot, fill, slots_of
 from .outputs import attributes, gathered
 from .roles import role_of
-from .search import Search, Trial, assembled, natural
+from .search import Search, Trial, assembled, given, natural
 from .state import Plan, Planner, Step, classes_for, copied, node_of, passed, preparations
 from .use import guards
 from .values import ABSENT, received
@@ -365,17 +365,12 @@ class Synthesis:
 
     def harness(self, plan: Plan) -> Harness:
         """The harness that a plan amounts to."""
-        base: dict[str, Any] = {}
-        roles: dict[str, Role] = {}
-        for step in plan.steps:
-            for slot in step.slots:
-                kind = plan.kinds[slot.name]
-                if kind.numeric:
-                    value = natural(kind, slot.name, self.search.seed, slot.use)
-                    if kind.form == "tensor" and isinstance(value, np.ndarray) and value.dtype.kind == "f":
-                        value = value.astype(np.float32)
-                    base[slot.name] = value
-                    roles[slot.name] = role_of(slot.path, kind, slot.role)
+        slots = [slot for step in plan.steps for slot in step.slots if plan.kinds[slot.name].numeric]
+        roles = {slot.name: role_of(slot.path, plan.kinds[slot.name], slot.role) for slot in slots}
+
+        def drawn(seed: int) -> dict[str, Any]:
+            return {slot.name: given(plan.kinds[slot.name], slot, seed) for slot in slots}
+
         *before, last = plan.steps
         search = self.search
 
@@ -401,18 +396,18 @@ class Synthesis:
             own = state if state is None else copied(state)
             reference = attributes(copied(own)) if own is not None else {}
             values = arguments(last, inputs)
-            given = {slot.path: copied(values[slot.name]) for slot in last.slots if slot.name in values}
+            passed_in = {slot.path: copied(values[slot.name]) for slot in last.slots if slot.name in values}
             with default_dtype(inputs):
                 result = last.perform(own, values)
                 if last.builds:
                     own = None
                 after = {slot.path: values[slot.name] for slot in last.slots if slot.name in values}
-                return gathered(result, own, reference, after, given)
+                return gathered(result, own, reference, after, passed_in)
 
         harness = Harness(
             "synthesised",
             self._described(plan),
-            base,
+            drawn(search.seed),
             roles,
             prepare,
             call,
@@ -420,6 +415,7 @@ class Synthesis:
             project_modules(self.loaded, self.target),
             search.seed,
         )
+        harness.redrawn = drawn
         harness.rewritten = lambda source, region: rewritten(harness, self.loaded, self.functions, source, region)
         return harness
 

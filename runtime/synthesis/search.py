@@ -103,6 +103,14 @@ def natural(kind: Kind, name: str, seed: int, use: Use | None = None) -> Any:
     return kind.make(np.random.default_rng([seed, zlib.crc32(name.encode())]))
 
 
+def given(kind: Kind, slot: Slot, seed: int) -> Any:
+    """The value of a kind for a slot; tensors begin in the precision that torch has by default."""
+    value = natural(kind, slot.name, seed, slot.use)
+    if kind.form == "tensor" and isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        return value.astype(np.float32)
+    return value
+
+
 @dataclass
 class Search:
     """The search for one target, with its budget."""
@@ -283,10 +291,7 @@ class Search:
         for slot in slots:
             kind = assignment[slot.name]
             if kind is not ABSENT:
-                value = natural(kind, slot.name, self.seed, slot.use)
-                if kind.form == "tensor" and isinstance(value, np.ndarray) and value.dtype.kind == "f":
-                    value = value.astype(np.float32)
-                values[slot.name] = received(value, kind.form)
+                values[slot.name] = received(given(kind, slot, self.seed), kind.form)
         return assembled(slots, values)
 
 
