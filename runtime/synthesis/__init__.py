@@ -37,6 +37,8 @@ from .values import ABSENT, received
 DEPTH = 2
 LOOPING = ("premature-stop", "never-stops")
 """Failures of a loop, which a single evaluation of its test cannot show."""
+MANY = 48
+"""Samples for a loop: fewer are fitted exactly, and the iteration has no way to go."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,8 @@ def synthesise(loaded: Loaded, target: Target, session_seconds: float = 4.0, see
         )
         return Failure(reason, remedy)
     search = Search(loaded, observer, seed, session_seconds)
+    if target.signature in LOOPING:
+        search.rows = MANY
     with repaired_default_dtype():
         synthesis = Synthesis(loaded, target, search, functions)
         plan = synthesis.plan()
@@ -368,8 +372,10 @@ class Synthesis:
         slots = [slot for step in plan.steps for slot in step.slots if plan.kinds[slot.name].numeric]
         roles = {slot.name: role_of(slot.path, plan.kinds[slot.name], slot.role) for slot in slots}
 
+        rows = self.search.rows
+
         def drawn(seed: int) -> dict[str, Any]:
-            return {slot.name: given(plan.kinds[slot.name], slot, seed) for slot in slots}
+            return {slot.name: given(plan.kinds[slot.name], slot, seed, rows) for slot in slots}
 
         *before, last = plan.steps
         search = self.search
