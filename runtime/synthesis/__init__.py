@@ -373,7 +373,7 @@ class Synthesis:
             self.function, self.owner, self.name = before
 
     def quickened(self, plan: Plan) -> Harness:
-        """The harness of a plan, with fewer iterations where they take long: true values take a thousand times longer."""
+        """The harness of a plan, with fewer iterations where they take long: true values take far longer."""
         harness = self.harness(plan)
         counts = [slot for step in plan.steps for slot in step.slots if _repeats(slot, plan.kinds[slot.name])]
         if not counts or self.target.signature in LOOPING:
