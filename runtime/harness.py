@@ -87,6 +87,8 @@ class Harness:
     seed: int = 0
     reseed: bool = True
     """Start every run from the same state of the global generators."""
+    redrawn: Callable[[int], dict[str, Any]] | None = None
+    """Base inputs of the same kinds from another seed; None where they are given, as recorded ones are."""
     rewritten: Callable[[str, Region], AbstractContextManager[Harness | None]] | None = None
     """``with harness.rewritten(source, region) as other``: the same call over another text of the
     module, where `region` is observed; None when the text does not fit. Not available when this is None."""

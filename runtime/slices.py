@@ -29,7 +29,7 @@ from .stubs import installed
 from .synthesis import default_dtype, imported, project_modules
 from .synthesis.candidates import Slot, fill
 from .synthesis.roles import role_of
-from .synthesis.search import Assignment, Search, natural
+from .synthesis.search import Assignment, Search, given, natural
 from .synthesis.use import chained, dotted, use_of
 from .synthesis.values import received
 from .target import Region, Role, Target
@@ -452,31 +452,29 @@ def _harness(
     observer: Observer,
     seed: int,
 ) -> Harness:
-    inputs = {
-        slot.name: natural(kinds[slot.name], slot.name, seed, slot.use) for slot in slots if kinds[slot.name].numeric
-    }
-    for slot in slots:
-        value = inputs.get(slot.name)
-        if kinds[slot.name].form == "tensor" and isinstance(value, np.ndarray) and value.dtype.kind == "f":
-            inputs[slot.name] = value.astype(np.float32)
-    roles = {slot.name: role_of(slot.path, kinds[slot.name], slot.role) for slot in slots if slot.name in inputs}
+    numeric = [slot for slot in slots if kinds[slot.name].numeric]
 
-    def call(_: Any, given: dict[str, Any]) -> dict[str, Any]:
+    def drawn(seed: int) -> dict[str, Any]:
+        return {slot.name: given(kinds[slot.name], slot, seed) for slot in numeric}
+
+    roles = {slot.name: role_of(slot.path, kinds[slot.name], slot.role) for slot in numeric}
+
+    def call(_: Any, inputs: dict[str, Any]) -> dict[str, Any]:
         arguments = []
         for slot in slots:
             kind = kinds[slot.name]
-            if slot.name in given:
-                arguments.append(received(copy.copy(given[slot.name]), kind.form))
+            if slot.name in inputs:
+                arguments.append(received(copy.copy(inputs[slot.name]), kind.form))
             else:
                 arguments.append(natural(kind, slot.name, seed, slot.use))
-        with default_dtype(given):
+        with default_dtype(inputs):
             return {"return": function(*arguments)}
 
     lines = "expression" if cut.length == 1 else f"last {cut.length} statements up to the expression"
     harness = Harness(
         "slice",
         f"{lines} of line {cut.line}",
-        inputs,
+        drawn(seed),
         roles,
         lambda _: None,
         call,
@@ -489,6 +487,7 @@ def _harness(
     def rewritten(source: str, region: Region) -> Iterator[Harness | None]:
         yield _over(source, region, cut, slots, kinds, loaded, target, observer, seed)
 
+    harness.redrawn = drawn
     harness.rewritten = rewritten
     return harness
 

@@ -152,6 +152,12 @@ class Judge:
             return Trial(INVALID, note=truth.reason or "no true value", oracle=truth.kind)
         got = run.sites[number]
         true = truth.shown_site(number)
+        gone = _vanished(run.sites, truth.sites) if site.kind in ("", "unrepresentable") else None
+        if gone is not None and not _bad(run.outputs) and self._reaches(run, truth, form):
+            note = "a number that is not zero became zero, and the result is another one"
+            return Trial(FAILURE, "zero", 1.0, 16.0, run.sites[gone], truth.shown_site(gone), note, truth.kind)
+        if gone is not None:
+            return Trial(SOUND, error=site.value, note="the error does not reach the output", oracle=truth.kind)
         if site.kind == "":
             return Trial(SOUND, error=site.value, oracle=truth.kind)
         if (
@@ -284,6 +290,17 @@ def _worst(got: list[Any], true: list[Any], form: Format, elementwise: bool, flo
             if worst is None or (rank.get(error.kind, 0), error.value) > (rank.get(worst.kind, 0), worst.value):
                 worst, number = error, index
     return worst, number
+
+
+def _vanished(got: list[Any], true: list[Any]) -> int | None:
+    """The first value that is zero where the true one is not, however far below the format it lies."""
+    for number, (one, other) in enumerate(zip(got, true)):
+        for (_, leaf), (_, expected) in zip(leaves.leaves(one), leaves.leaves(other)):
+            size = getattr(expected, "log2abs", None)
+            zero = np.asarray(leaf) == 0
+            if size is not None and zero.shape == np.shape(size) and np.any(zero & np.isfinite(size)):
+                return number
+    return None
 
 
 def _bad(value: Any) -> bool:

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from types import FunctionType, ModuleType
 from typing import Any
@@ -25,18 +27,23 @@ from ..harness import Harness
 from ..loading import Loaded
 from ..observation import install, rewritten
 from ..stubs import installed
-from ..target import Role, Target
+from ..target import Target
 from .candidates import Slot, fill, slots_of
 from .outputs import attributes, gathered
 from .roles import role_of
-from .search import Search, Trial, assembled, natural
+from .search import Search, Trial, assembled, given, natural
 from .state import Plan, Planner, Step, classes_for, copied, node_of, passed, preparations
 from .use import guards
-from .values import ABSENT, received
+from .values import ABSENT, Kind, number, received
 
 DEPTH = 2
 LOOPING = ("premature-stop", "never-stops")
 """Failures of a loop, which a single evaluation of its test cannot show."""
+QUICK = 0.01
+FEW = number(5, "size")
+REPEATING = re.compile(r"(?i)iter|epoch|step|round|draw|repeat|trees|estimators|generations|episodes|sweeps|restarts")
+MANY = 48
+"""Samples for a loop: fewer are fitted exactly, and the iteration has no way to go."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +75,8 @@ def synthesise(loaded: Loaded, target: Target, session_seconds: float = 4.0, see
         )
         return Failure(reason, remedy)
     search = Search(loaded, observer, seed, session_seconds)
+    if target.signature in LOOPING:
+        search.rows = MANY
     with repaired_default_dtype():
         synthesis = Synthesis(loaded, target, search, functions)
         plan = synthesis.plan()
@@ -76,7 +85,7 @@ def synthesise(loaded: Loaded, target: Target, session_seconds: float = 4.0, see
         where = f" at line {best.line}" if best.line else ""
         reason = f"{best.message}{where}" if best.message else "no call evaluates the flagged expression"
         return Failure(f"{reason} ({search.trials} calls tried)", remedy)
-    return synthesis.harness(plan)
+    return synthesis.quickened(plan)
 
 
 class Synthesis:
@@ -363,19 +372,33 @@ class Synthesis:
         finally:
             self.function, self.owner, self.name = before
 
+    def quickened(self, plan: Plan) -> Harness:
+        """The harness of a plan, with fewer iterations where they take long: true values take far longer."""
+        harness = self.harness(plan)
+        counts = [slot for step in plan.steps for slot in step.slots if _repeats(slot, plan.kinds[slot.name])]
+        if not counts or self.target.signature in LOOPING:
+            return harness
+        started = time.monotonic()
+        harness.run()
+        if time.monotonic() - started < QUICK:
+            return harness
+        for slot in counts:
+            fewer = replace(plan, kinds={**plan.kinds, slot.name: FEW})
+            outcome = self.harness(fewer).run()
+            if outcome.reached and outcome.raised is None:
+                plan = fewer
+        return self.harness(plan)
+
     def harness(self, plan: Plan) -> Harness:
         """The harness that a plan amounts to."""
-        base: dict[str, Any] = {}
-        roles: dict[str, Role] = {}
-        for step in plan.steps:
-            for slot in step.slots:
-                kind = plan.kinds[slot.name]
-                if kind.numeric:
-                    value = natural(kind, slot.name, self.search.seed, slot.use)
-                    if kind.form == "tensor" and isinstance(value, np.ndarray) and value.dtype.kind == "f":
-                        value = value.astype(np.float32)
-                    base[slot.name] = value
-                    roles[slot.name] = role_of(slot.path, kind, slot.role)
+        slots = [slot for step in plan.steps for slot in step.slots if plan.kinds[slot.name].numeric]
+        roles = {slot.name: role_of(slot.path, plan.kinds[slot.name], slot.role) for slot in slots}
+
+        rows = self.search.rows
+
+        def drawn(seed: int) -> dict[str, Any]:
+            return {slot.name: given(plan.kinds[slot.name], slot, seed, rows) for slot in slots}
+
         *before, last = plan.steps
         search = self.search
 
@@ -401,18 +424,18 @@ class Synthesis:
             own = state if state is None else copied(state)
             reference = attributes(copied(own)) if own is not None else {}
             values = arguments(last, inputs)
-            given = {slot.path: copied(values[slot.name]) for slot in last.slots if slot.name in values}
+            passed_in = {slot.path: copied(values[slot.name]) for slot in last.slots if slot.name in values}
             with default_dtype(inputs):
                 result = last.perform(own, values)
                 if last.builds:
                     own = None
                 after = {slot.path: values[slot.name] for slot in last.slots if slot.name in values}
-                return gathered(result, own, reference, after, given)
+                return gathered(result, own, reference, after, passed_in)
 
         harness = Harness(
             "synthesised",
             self._described(plan),
-            base,
+            drawn(search.seed),
             roles,
             prepare,
             call,
@@ -420,6 +443,7 @@ class Synthesis:
             project_modules(self.loaded, self.target),
             search.seed,
         )
+        harness.redrawn = drawn
         harness.rewritten = lambda source, region: rewritten(harness, self.loaded, self.functions, source, region)
         return harness
 
@@ -445,6 +469,12 @@ def imported(tree: ast.Module) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             names.add(node.module)
     return names
+
+
+def _repeats(slot: Slot, kind: Kind) -> bool:
+    """Whether a parameter says how often something is done, and is left at a large default."""
+    whole = isinstance(slot.default, int) and not isinstance(slot.default, bool)
+    return kind is ABSENT and whole and slot.default > 10 and REPEATING.search(slot.path.rpartition(".")[2]) is not None
 
 
 def _missing() -> None: ...

@@ -93,8 +93,8 @@ MARKED = {
     "groups": "groups groups3",
     "members": "members rows",
     "counted": "counts countv 3",
-    "share": "probabilities 0.5 simplex",
-    "rate": "positives positivekd 0.5 positivem positived",
+    "share": "0.5 probabilities simplex",
+    "rate": "positived positivekd 0.5 positives positivem",
     "called": "halved squares half",
     "square": "spd spdn spds square",
     "whole": "3 10 1",
@@ -238,8 +238,9 @@ def evidence(slot: Slot) -> list[Kind]:
             break
     ordered += documented(slot.documented)
     used = [kind for mark in MARKED if mark in use.marks for kind in kinds(MARKED[mark])]
-    named = kinds(_answers(slot)) if slot.beside and ANSWERS.search(last) else []
-    named += [kind for pattern, text in NAMED if re.search(pattern, last.lower()) for kind in kinds(text)]
+    if slot.beside and ANSWERS.search(last):
+        ordered += kinds(_answers(slot))
+    named = [kind for pattern, text in NAMED if re.search(pattern, last.lower()) for kind in kinds(text)]
     if use.attributes and not use.marks & {"array", "matmul", "arithmetic"} and use.ndim < 1:
         ordered.append(DUCK)
     common = {kind.name for kind in used}

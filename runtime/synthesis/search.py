@@ -33,7 +33,7 @@ from ..stubs import Stub, StubModule
 from .candidates import ABSENT, Slot, evidence, fill, hinted, item_of
 from .coverage import lines_of
 from .use import Use, dependencies
-from .values import DUCK, KINDS, RECORD, RECORDS, K, Kind, halved, received
+from .values import DUCK, KINDS, RECORD, RECORDS, K, Kind, N, halved, received
 
 Assignment = dict[str, Kind]
 """By input name."""
@@ -103,6 +103,14 @@ def natural(kind: Kind, name: str, seed: int, use: Use | None = None) -> Any:
     return kind.make(np.random.default_rng([seed, zlib.crc32(name.encode())]))
 
 
+def given(kind: Kind, slot: Slot, seed: int, rows: int = N) -> Any:
+    """The value of a kind for a slot; tensors begin in the precision that torch has by default."""
+    value = natural(kind.of_rows(rows), slot.name, seed, slot.use)
+    if kind.form == "tensor" and isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        return value.astype(np.float32)
+    return value
+
+
 @dataclass
 class Search:
     """The search for one target, with its budget."""
@@ -113,6 +121,8 @@ class Search:
     seconds: float = 4.0
     trials: int = 0
     best: Trial = field(default_factory=Trial)
+    rows: int = N
+    """How many samples the data have."""
     guards: frozenset[str] = frozenset()
     """Names that decide whether the flagged line is reached."""
     started: float = field(default_factory=time.monotonic)
@@ -283,10 +293,7 @@ class Search:
         for slot in slots:
             kind = assignment[slot.name]
             if kind is not ABSENT:
-                value = natural(kind, slot.name, self.seed, slot.use)
-                if kind.form == "tensor" and isinstance(value, np.ndarray) and value.dtype.kind == "f":
-                    value = value.astype(np.float32)
-                values[slot.name] = received(value, kind.form)
+                values[slot.name] = received(given(kind, slot, self.seed, self.rows), kind.form)
         return assembled(slots, values)
 
 

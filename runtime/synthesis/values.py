@@ -37,6 +37,10 @@ class Kind:
         Of the array; 0 for a number, -1 for what is neither.
     form : str
         What the code receives: ``""`` as made, ``"tensor"``, ``"frame"``, ``"series"``, ``"list"``, ``"sparse"``.
+    shape : tuple of int
+        Of an array; empty for what has none.
+    distribution : str
+        What its entries are drawn from, as in `DISTRIBUTIONS`.
     """
 
     name: str
@@ -44,6 +48,8 @@ class Kind:
     role: str = ""
     ndim: int = -1
     form: str = ""
+    shape: tuple[int, ...] = ()
+    distribution: str = ""
 
     @property
     def numeric(self) -> bool:
@@ -51,6 +57,14 @@ class Kind:
 
     def received_as(self, form: str) -> Kind:
         return replace(self, name=f"{self.name} as {form}", form=form)
+
+    def of_rows(self, rows: int) -> Kind:
+        """The same with another number of samples."""
+        if rows == N or N not in self.shape:
+            return self
+        shape = tuple(rows if side == N else side for side in self.shape)
+        draw = DISTRIBUTIONS[self.distribution]
+        return replace(self, make=lambda generator: draw(generator, shape), shape=shape)
 
 
 def _real(generator: np.random.Generator, shape: tuple[int, ...]) -> Any:
@@ -127,7 +141,14 @@ def array(role: str, *shape: int) -> Kind:
     draw = DISTRIBUTIONS[role]
     letters = {N: "n", D: "d", K: "k"}
     sides = ", ".join(letters.get(side, str(side)) for side in shape)
-    return Kind(f"{role} ({sides})", lambda generator: draw(generator, shape), ROLES.get(role, role), len(shape))
+    return Kind(
+        f"{role} ({sides})",
+        lambda generator: draw(generator, shape),
+        ROLES.get(role, role),
+        len(shape),
+        shape=shape,
+        distribution=role,
+    )
 
 
 def number(value: Any, role: str = "any") -> Kind:
