@@ -138,7 +138,7 @@ def nearby(inputs: dict[str, Any], count: int) -> Iterator[dict[str, Any]]:
             toward = np.where(upward(item.size).reshape(item.shape), np.inf, -np.inf).astype(item.dtype)
             return np.nextafter(item, toward)
 
-        yield {name: mapped(lambda leaf: real(leaf, moved), value) for name, value in inputs.items()}  # noqa: B023
+        yield {name: mapped(lambda leaf: real(leaf, moved), value) for name, value in inputs.items()}
 
 
 def real(leaf: Any, function: Callable[[Any], Any]) -> Any:
