@@ -38,7 +38,8 @@ from .precision import measured
 from .symptoms import INEXACT, Expected
 from .verdict import Figure
 
-SECONDS = 2.0
+SECONDS = {"loop": 2.0, "jax": 30.0, "": 6.0}
+"""For one run: of what may never stop, of what is compiled first, and of all the rest."""
 SLOW = 0.9
 """Share of its time after which an exact run that has given nothing is held to be too slow."""
 ROOTS = 8.0
@@ -87,6 +88,10 @@ def prove(exhibit: Exhibit) -> Proof:
     return proof
 
 
+def _seconds(exhibit: Exhibit) -> float:
+    return SECONDS["loop" if set(LOOPS) & set(exhibit.signatures) else "jax" if "jax" in exhibit.requires else ""]
+
+
 def _missing(required: str) -> str:
     for name in required.replace(",", " ").split():
         try:
@@ -100,7 +105,7 @@ def _examine(exhibit: Exhibit, proof: Proof) -> None:
     if RANDOM in exhibit.signatures:
         harness = harness_of(exhibit.code, exhibit.call, requires=exhibit.requires)
         harness.reseed = False
-        run = harness.run(arithmetic=Given(), seconds=SECONDS)
+        run = harness.run(arithmetic=Given(), seconds=_seconds(exhibit))
         proof.digest = digest(run)
         proof.status = FAILED if run.raised else PASSED
         proof.reason = f"{type(run.raised).__name__}: {run.raised}" if run.raised else ""
@@ -114,7 +119,7 @@ def _examine(exhibit: Exhibit, proof: Proof) -> None:
         _fails(exhibit, proof, harness, truths, found)
         return
     if exhibit.kind == "fixed":
-        proof.errors = measured(exhibit, lambda other, inputs: reference(exhibit, other, inputs), SECONDS)
+        proof.errors = measured(exhibit, lambda other, inputs: reference(exhibit, other, inputs), _seconds(exhibit))
     proof.reason = _complaint(_excused(harness.inputs, expected, truths, found))
     if not proof.reason and exhibit.kind != "fixed":
         proof.reason = _perturbed(exhibit, harness, truths)
@@ -125,14 +130,14 @@ def _fails(exhibit: Exhibit, proof: Proof, harness: Harness, truths: _Truths, fo
     """Whether a bad example fails as declared; a wrong number is named after its cause."""
     wanted = tuple(name for name in exhibit.signatures if name in cause.SIGNATURES)
     if wanted:
-        found = {**found, **cause.causes(harness, truths.defined, wanted, found, SECONDS)}
+        found = {**found, **cause.causes(harness, truths.defined, wanted, found, _seconds(exhibit))}
     hit = symptoms.worst(found, exhibit.signatures)
     proof.status = PASSED if hit else FAILED
     if hit:
         proof.signature, proof.figure = hit
         return
     if INEXACT in found:
-        found = {**found, **cause.causes(harness, truths.defined, cause.SIGNATURES, found, SECONDS)}
+        found = {**found, **cause.causes(harness, truths.defined, cause.SIGNATURES, found, _seconds(exhibit))}
     proof.reason = f"shows {_said(found) or 'no failure'}, not {' or '.join(exhibit.signatures)}"
 
 
@@ -180,14 +185,14 @@ def _complaint(found: dict[str, Figure]) -> str:
 def _shown(
     exhibit: Exhibit, harness: Harness, inputs: dict[str, Any], expected: Expected | None, normwise: bool
 ) -> dict[str, Figure]:
-    run = harness.run(inputs, Given(), SECONDS)
+    run = harness.run(inputs, Given(), _seconds(exhibit))
     found = symptoms.shown(run, expected, normwise, exhibit.elementwise)
     if "nan-gradient" in exhibit.signatures and differentiates(exhibit.call):
         for name in ("nan", "overflow"):
             if name in found:
                 found["nan-gradient"] = found[name]
     if set(LOOPS) & set(exhibit.signatures):
-        found.update(loops.shown(exhibit, inputs, SECONDS))
+        found.update(loops.shown(exhibit, inputs, _seconds(exhibit)))
     return found
 
 
@@ -255,7 +260,7 @@ class _Truths:
             other = harness_of(code, exhibit.call, requires=exhibit.requires)
             meant = self._reference(other, _renamed(other, inputs), number)
             if not meant.defined:
-                run = other.run(_renamed(other, inputs), Given(), SECONDS)
+                run = other.run(_renamed(other, inputs), Given(), _seconds(exhibit))
                 meant = Expected(run.outputs, [], "")
             if meant.defined:
                 meant.source = "the rewrite" if number == 1 and exhibit.meant[0] != "" else "the good example"
@@ -272,7 +277,7 @@ class _Truths:
             return Expected()
         start = time.perf_counter()
         found = reference(self.exhibit, harness, inputs)
-        if not found.defined and time.perf_counter() - start > SLOW * SECONDS:
+        if not found.defined and time.perf_counter() - start > SLOW * _seconds(self.exhibit):
             self._slow.add(number)
         return found
 
@@ -288,13 +293,13 @@ def reference(exhibit: Exhibit, harness: Harness, inputs: dict[str, Any]) -> Exp
     if exhibit.requires:
         if "finfo" in exhibit.code:  # what depends on the format has no value without one
             return Expected()
-        run = harness.run(inputs, Wide(), SECONDS)
+        run = harness.run(inputs, Wide(), _seconds(exhibit))
         return Expected(run.outputs, run.sites, "float64")
     from .oracle import true_value
 
     if not inputs:  # numbers within the code alone cannot be replaced
         return Expected()
-    truth = true_value(harness, inputs, SECONDS)
+    truth = true_value(harness, inputs, _seconds(exhibit))
     return Expected(truth.outputs, truth.sites, truth.kind)
 
 
@@ -344,7 +349,7 @@ def _warm(wanted: list[Exhibit]) -> None:
 
     harness = harness_of("", "1.0 + 1.0")
     harness.reseed = False
-    true_value(harness, harness.inputs, SECONDS)
+    true_value(harness, harness.inputs, SECONDS[""])
     modules = ["scipy.special", "scipy.linalg", "scipy.stats"] if wanted else []
     required = {name for exhibit in wanted for name in exhibit.requires.split()}
     if "torch" in required:

@@ -74,7 +74,7 @@ BAD = [
         def square_roots(a, tol=1e-9):
             x = a
             for _ in range(1000):
-                new = 0.5 * (x + a / x)
+                new = x - (x * x - a) / (2 * x)
                 if torch.norm(new - x) < tol:
                     break
                 x = new
