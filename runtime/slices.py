@@ -488,7 +488,7 @@ def _harness(
         yield _over(source, region, cut, slots, kinds, loaded, target, observer, seed)
 
     harness.redrawn = drawn
-    harness.tensors = frozenset(name for name in inputs if kinds[name].form == "tensor")
+    harness.tensors = frozenset(name for name in harness.inputs if kinds[name].form == "tensor")
     harness.rewritten = rewritten
     return harness
 

@@ -444,7 +444,7 @@ class Synthesis:
             search.seed,
         )
         harness.redrawn = drawn
-        harness.tensors = frozenset(name for name in base if plan.kinds[name].form == "tensor")
+        harness.tensors = frozenset(name for name in harness.inputs if plan.kinds[name].form == "tensor")
         harness.rewritten = lambda source, region: rewritten(harness, self.loaded, self.functions, source, region)
         return harness
 
