@@ -488,6 +488,7 @@ def _harness(
         yield _over(source, region, cut, slots, kinds, loaded, target, observer, seed)
 
     harness.redrawn = drawn
+    harness.tensors = frozenset(name for name in harness.inputs if kinds[name].form == "tensor")
     harness.rewritten = rewritten
     return harness
 
@@ -515,6 +516,8 @@ def _over(
             return None
         other = min(fitting, key=lambda item: (abs(item.length - cut.length), -len(item.paths)))
         function = other.function(loaded.path, vars(loaded.module))
+    except ImportError:
+        raise
     except Exception:
         return None
     by_path = {slot.path: slot for slot in slots}
