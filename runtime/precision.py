@@ -143,7 +143,9 @@ def fitted(inputs: dict[str, Any], form: Format, signatures: Iterable[str]) -> d
         with np.errstate(all="ignore"):
             return _rounded(type(leaf)(_power(array, ratio)) if np.ndim(leaf) == 0 else _power(array, ratio), form)
 
-    changed = {name: mapped(lambda leaf: moved(leaf) if _is_real(leaf) else leaf, item) for name, item in inputs.items()}
+    changed = {
+        name: mapped(lambda leaf: moved(leaf) if _is_real(leaf) else leaf, item) for name, item in inputs.items()
+    }
     return changed if _distinct(changed) == _distinct(inputs) and _held(changed, form) else None
 
 
