@@ -271,7 +271,7 @@ class Search:
             read = set(re.findall(r"[A-Za-z_][\w.]*", text))
             read |= {name.rpartition(".")[0] for name in read} | {name[5:] for name in read if name.startswith("self.")}
             read = read.union(*(flow[name] for name in read if name in flow))
-            mentioned = [slot for slot in slots if slot.path in read]
+            mentioned = [slot for slot in slots if slot.path in read or (slot.key and slot.key in text)]
             blamed = [slot for slot in mentioned if not slot.optional or chance.random() < 0.3] or mentioned or blamed
         elif best.finished and not best.reached:
             blamed = [slot for slot in slots if self.guards & {slot.path, f"self.{slot.path}"}] or slots
