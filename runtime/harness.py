@@ -37,7 +37,7 @@ class Outcome:
         ``"return"``, attributes of the object that the call set (``"self.weights"``) and
         arguments that it changed (``"argument X"``), lowered to ordinary arrays.
     sites : list of Any
-        Values of the flagged expression in order of evaluation, lowered; at most 64.
+        Values of the flagged expression in order of evaluation, lowered; the first of them where there are many.
     reached : bool
         Whether the flagged expression was evaluated.
     raised : BaseException or None
