@@ -207,7 +207,7 @@ def test_an_updated_name_is_seen_after_the_update(case: Any) -> None:  # noqa: F
     assert not isinstance(harness, Failure)
     outcome = harness.run({"p": np.array([0.5] * 100)})
     assert outcome.sites[0] == 0.5
-    assert outcome.sites[-1] == 0.5**100  # the last values are kept, whatever lies between
+    assert outcome.sites[-1] == 0.5**100
 
 
 def test_a_wrong_choice_among_scores_that_vanish_is_a_failure(case: Any) -> None:  # noqa: F811
