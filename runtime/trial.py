@@ -156,6 +156,8 @@ class Judge:
         if gone is not None and not _bad(run.outputs) and self._reaches(run, truth, form):
             note = "a number that is not zero became zero, and the result is another one"
             return Trial(FAILURE, "zero", 1.0, 16.0, run.sites[gone], truth.shown_site(gone), note, truth.kind)
+        if gone is not None and self.claim == "underflow" and self._gets_out(run, truth, form):
+            return Trial(FAILURE, "zero", math.inf, 16.0, run.sites[gone], truth.shown_site(gone), BELOW, truth.kind)
         if gone is not None:
             return Trial(SOUND, error=site.value, note="the error does not reach the output", oracle=truth.kind)
         if site.kind == "":

@@ -50,6 +50,16 @@ BEYOND = ("nan", "inf", "zero", "OverflowError")
 """Kinds of failure that come of leaving the range of a format, so that the magnitude decides."""
 AFFORDABLE = 3.0
 """Seconds that one trial may be expected to take."""
+LIKELY = {
+    "overflow": ("scale", "saturate"),
+    "underflow": ("size",),
+    "cancellation": ("moments", "shift", "coincide"),
+    "ill-conditioned": ("collinear", "badly-scaled"),
+    "nan": ("zeros", "vacant", "constant"),
+}
+"""Knobs that come first, by what the rule claims: what they show is that, and no weakness of a line before."""
+LOST = 12
+"""Suspicious inputs without a true value after which a shorter slice is the better judge."""
 DRAWS = 3
 SAMPLES = 12
 """Failing inputs kept for the cure to be tried on."""
@@ -91,6 +101,8 @@ class Search:
     outside: str = ""
     invalid: str = ""
     unjudged: str = ""
+    lost: int = 0
+    """How many inputs looked wrong and have no true value."""
     broken: str = ""
     """Why the base inputs do not run to the end."""
     sound: int = 0
@@ -121,6 +133,7 @@ class Search:
         elif trial.status == INVALID:
             self.invalid = trial.note
             self.unjudged = trial.note if trial.oracle else self.unjudged
+            self.lost += bool(trial.oracle)
         else:
             self.sound += 1
             if turn is not None and "does not reach" in trial.note and turn not in self.hidden:
@@ -139,6 +152,8 @@ class Search:
             magnitudes = [value for value in item.magnitudes if item.realism(value) == grade]
             for subject in item.subjects(self.harness.inputs, self.harness.roles):
                 queues.append([Turn(item, subject, value) for value in magnitudes])
+        likely = LIKELY.get(self.session.target.signature, ())
+        queues.sort(key=lambda queue: not queue or queue[0].perturbation.name not in likely)
         depth = max((len(queue) for queue in queues), default=0)
         for level in range(depth):
             yield from (queue[level] for queue in queues if level < len(queue))
@@ -153,7 +168,7 @@ class Search:
         best: Failure | None = None
         for grade in ORDER[1:]:
             for turn in self.turns(grade):
-                if time.monotonic() > self.until:
+                if time.monotonic() > self.until or (self.lost > LOST and best is None):
                     return best
                 try:
                     changed = self.inputs(turn)
