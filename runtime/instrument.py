@@ -47,7 +47,8 @@ class Observer:
             raise Missing(value.library)
         if self._seen is not None and getattr(value, "size", 1) != 0:  # an empty array shows nothing
             self._seen.count += 1
-            if len(self._seen.values) < (KEPT if getattr(value, "shape", ()) else NUMBERS):
+            single = all(side == 1 for side in getattr(value, "shape", ()))
+            if len(self._seen.values) < (NUMBERS if single else KEPT):
                 self._seen.values.append(_copied(value))
         return value
 

@@ -307,6 +307,8 @@ def _vanished(got: list[Any], true: list[Any]) -> int | None:
 
 def _bad(value: Any) -> bool:
     """Whether a structure holds a number that is not finite."""
+    if type(value) is list:  # of values of the flagged expression: all of them
+        return any(map(_bad, value))
     for _, leaf in leaves.leaves(value):
         array = np.asarray(leaf)
         if array.dtype.kind in "fc" and not np.all(np.isfinite(array)):
@@ -316,6 +318,8 @@ def _bad(value: Any) -> bool:
 
 def _zeros(value: Any) -> bool:
     """Whether a structure holds an exact floating-point zero."""
+    if type(value) is list:
+        return any(map(_zeros, value))
     for _, leaf in leaves.leaves(value):
         array = np.asarray(leaf)
         if array.dtype.kind == "f" and bool(np.any(array == 0)):
