@@ -146,17 +146,17 @@ class Search:
         return not count or seconds * (_entries(inputs) / count) ** 2 <= AFFORDABLE
 
     def turns(self, grade: str) -> Iterator[Turn]:
-        """All knobs at the magnitudes of one grade of realism, round robin over the knobs."""
+        """All knobs at the magnitudes of one grade of realism, round robin: over the likely ones, then over others."""
         queues = []
         for item in perturbations.load(self.session.packs):
             magnitudes = [value for value in item.magnitudes if item.realism(value) == grade]
             for subject in item.subjects(self.harness.inputs, self.harness.roles):
                 queues.append([Turn(item, subject, value) for value in magnitudes])
         likely = LIKELY.get(self.session.target.signature, ())
-        queues.sort(key=lambda queue: not queue or queue[0].perturbation.name not in likely)
-        depth = max((len(queue) for queue in queues), default=0)
-        for level in range(depth):
-            yield from (queue[level] for queue in queues if level < len(queue))
+        first = [queue for queue in queues if queue and queue[0].perturbation.name in likely]
+        for some in (first, [queue for queue in queues if queue not in first]):
+            for level in range(max((len(queue) for queue in some), default=0)):
+                yield from (queue[level] for queue in some if level < len(queue))
 
     def first(self, formats: list[Format]) -> Failure | None:
         """The most ordinary failure, or None within the budget."""

@@ -60,3 +60,20 @@ def test_an_input_that_would_take_too_long_is_left_out(case: Any) -> None:  # no
     search.spent[SIZE.name, "samples"] = (300 * 3, AFFORDABLE / 50)
     assert search.affordable(turn, {"X": np.zeros((1000, 3))})
     assert not search.affordable(turn, {"X": np.zeros((3000, 3))})
+
+
+def test_the_knob_that_the_rule_speaks_of_comes_first(case: Any) -> None:  # noqa: F811
+    search = searching(case)
+    search.session.target = dataclasses.replace(search.session.target, signature="underflow")
+    turns = list(search.turns("realistic"))
+    sizes = [turn.perturbation.name == "size" for turn in turns]
+    assert sizes == sorted(sizes, reverse=True)
+    assert any(sizes)
+    assert not all(sizes)
+
+
+def test_a_search_without_true_values_gives_up_for_a_shorter_slice(case: Any) -> None:  # noqa: F811
+    search = searching(case)
+    search.lost = 1000
+    assert search.first([FLOAT64]) is None
+    assert len(search.spent) == 0
