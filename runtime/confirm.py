@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from . import experiments, oracle
+from . import experiments, oracle, perturbations
 from .autograd import ready
 from .cure import Case, cases, verify
 from .experiments import Experiment, Result, Session
@@ -75,9 +75,15 @@ def confirm(payload: dict[str, Any], emit: Emit) -> dict[str, Any]:
     try:
         rungs = tuple(options.get("rungs") or RUNGS)
         loaded = payload.get("loaded") or load(target)
+        perturbations.load(session.packs)
         if "torch" in sys.modules:
             ready()
         _decide(verdict, loaded, session, emit, rungs)
+    except ImportError as error:
+        if not any(name.partition(".")[0] == error.name for name in session.packs):
+            raise
+        verdict.reason = f"--perturbations: {sys.executable} has no package {error.name}"
+        verdict.remedy = "put it beside your code, or on PYTHONPATH"
     except MemoryError:
         if verdict.status == INCONCLUSIVE:
             verdict.reason = "out of memory"
