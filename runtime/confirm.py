@@ -130,7 +130,8 @@ def _decide(verdict: Verdict, loaded: Loaded, session: Session, emit: Emit, clim
             if evidence.realism != "extreme":
                 _confirmed(verdict, *best, session)
                 return
-        if time.monotonic() > until:
+        # Alone, without what follows it, a contained error would look like a failure.
+        if account.contained or time.monotonic() > until:
             break
     if best is not None:
         _confirmed(verdict, *best, session)
@@ -155,12 +156,14 @@ class Account:
     outside: str = ""
     unjudged: str = ""
     upstream: str = ""
+    contained: bool = False
     note: str = ""
 
     def add(self, result: Result) -> None:
         self.outside = self.outside or result.outside
         self.unjudged = self.unjudged or result.unjudged
         self.note = self.note or result.note
+        self.contained = self.contained or result.contained
         self.settled += not (result.unjudged or result.note or result.evidence)
 
     def decision(self, target: Target) -> tuple[str, str, str]:
@@ -173,6 +176,8 @@ class Account:
             return INCONCLUSIVE, self.unjudged or self.note or missing, remedy
         if self.upstream:
             return REFUTED, f"no failure of its own: {self.upstream}", ""
+        if self.contained:
+            return REFUTED, "where the flagged expression goes wrong, what comes out is right", ""
         if self.outside:
             return OUTSIDE, self.outside, ""
         return REFUTED, "no failure within the fair range", ""
