@@ -90,6 +90,12 @@ def figure(evidence: Data) -> list[str]:
     return [*said, f"{evidence.get('format', '')}{knob}"]
 
 
+def outcomes(evidence: Data) -> tuple[str, str]:
+    """What to call the result of a sample, and the other that it is compared with."""
+    pairs = {"non-determinism": ("one run gave", "another"), "premature-stop": ("stopped at", "run on")}
+    return pairs.get(str(evidence.get("signature")), ("got", "true"))
+
+
 def failing_formats(cure: Data) -> list[str]:
     """The formats in which a rewrite still loses more than half of the digits."""
     errors = {name: after for name, (_, after) in (cure.get("by_format") or {}).items()}

@@ -35,6 +35,7 @@ from .target import Target
 SOUND, FAILURE, OUTSIDE, INVALID = "sound", "failure", "outside", "invalid"
 HARDWARE = (ZeroDivisionError, OverflowError, FloatingPointError, np.linalg.LinAlgError)
 POLE = "pole"
+CONTAINED = "the error does not reach the output"
 BEYOND = "the true value is beyond the format: bound the argument, or keep the logarithm"
 BELOW = "the true value is below the format's range: keep its logarithm"
 POLE_RULES = ("NL12", "NL2", "NL8")
@@ -158,8 +159,8 @@ class Judge:
             return Trial(FAILURE, "zero", 1.0, 16.0, run.sites[gone], truth.shown_site(gone), note, truth.kind)
         if gone is not None and self.claim == "underflow" and self._gets_out(run, truth, form):
             return Trial(FAILURE, "zero", math.inf, 16.0, run.sites[gone], truth.shown_site(gone), BELOW, truth.kind)
-        if gone is not None:
-            return Trial(SOUND, error=site.value, note="the error does not reach the output", oracle=truth.kind)
+        if gone is not None and not _bad(run.outputs):
+            return Trial(SOUND, error=site.value, note=CONTAINED, oracle=truth.kind)
         if site.kind == "":
             return Trial(SOUND, error=site.value, oracle=truth.kind)
         if (
@@ -173,6 +174,8 @@ class Judge:
             return Trial(SOUND, note="a true value below the format's range became zero", oracle=truth.kind)
         if site.kind == "unrepresentable" and self.claim == "overflow" and _shape(got) == "inf" and self._spoils(run):
             return Trial(FAILURE, "inf", math.inf, 16.0, got, true, BEYOND, truth.kind)
+        if site.kind == "unrepresentable" and run.outputs and not self._spoils(run):
+            return Trial(SOUND, note=CONTAINED, oracle=truth.kind)
         if site.kind == "unrepresentable":
             return Trial(OUTSIDE, note="the true value itself is beyond the format", oracle=truth.kind)
         if site.kind == "undefined":
@@ -181,11 +184,11 @@ class Judge:
             if not self.poles:
                 return Trial(OUTSIDE, note=f"{truth.reason}: the caller's business", oracle=truth.kind)
             if not self._spoils(run):
-                return Trial(SOUND, note="handled afterwards", oracle=truth.kind)
+                return Trial(SOUND, note=CONTAINED, oracle=truth.kind)
             return Trial(FAILURE, _shape(got), math.inf, 16.0, got, None, truth.reason or POLE, truth.kind)
         reaches = self._reaches(run, truth, form)
         if reaches is False:
-            return Trial(SOUND, error=site.value, note="the error does not reach the output", oracle=truth.kind)
+            return Trial(SOUND, error=site.value, note=CONTAINED, oracle=truth.kind)
         return Trial(FAILURE, site.kind, site.value, site.digits_lost, got, true, oracle=truth.kind)
 
     def error(self, inputs: dict[str, Any], form: Format, truth: Truth, cured: Harness | None = None) -> float | None:

@@ -19,7 +19,7 @@ from numlint.cli import group, init
 from numlint.confirm.prove import identity
 from numlint.graph import vocabulary
 from numlint.pages import builtin, measured, pages, with_overview
-from tests.documents import ROOT, Block, Workspace, agrees, blocks, commands, difference
+from tests.documents import ROOT, Block, Workspace, agrees, blocks, commands, difference, with_perturbations
 
 README = ROOT / "README.md"
 RULE_PAGES = sorted((ROOT / "docs" / "rules").glob("*.md"))
@@ -211,6 +211,11 @@ def test_the_pages_are_those_of_the_rules() -> None:
 def test_the_readme_lists_the_rules() -> None:
     renewed = with_overview(text_of(README), Path("README.md"), builtin(), Path("docs/rules"))
     assert text_of(README) == renewed, MAKE
+
+
+def test_the_perturbations_are_described_as_their_modules_do() -> None:
+    text = text_of(ROOT / "docs" / "perturbations.md")
+    assert text == with_perturbations(text), RENEW
 
 
 @pytest.mark.parametrize(

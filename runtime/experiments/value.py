@@ -28,7 +28,7 @@ from ..oracle import true_value
 from ..perturbations import Perturbation
 from ..synthesis.values import received
 from ..target import Role, Target
-from ..trial import INVALID, OUTSIDE, Judge, Trial
+from ..trial import CONTAINED, INVALID, OUTSIDE, Judge, Trial
 from ..verdict import Boundary, Evidence, Figure, Sample
 from . import Experiment, Result, Session
 
@@ -106,6 +106,7 @@ class Search:
     broken: str = ""
     """Why the base inputs do not run to the end."""
     sound: int = 0
+    contained: int = 0
     hidden: list[Turn] = field(default_factory=list)
     """Where the flagged expression was wrong and, on these data, nobody noticed."""
     spent: dict[tuple[str, str], tuple[int, float]] = field(default_factory=dict)
@@ -135,6 +136,7 @@ class Search:
             self.unjudged = trial.note if trial.oracle else self.unjudged
             self.lost += bool(trial.oracle)
         else:
+            self.contained += trial.note == CONTAINED
             self.sound += 1
             if turn is not None and "does not reach" in trial.note and turn not in self.hidden:
                 self.hidden.append(turn)
@@ -244,7 +246,7 @@ class Value(Experiment):
         session.oracle = ", ".join(f"{kind} ({count})" for kind, count in judge.oracles.items())
         session.perturbations = sorted({item.name for item in perturbations.load(session.packs)})
         if failure is None:
-            return Result(outside=search.outside, unjudged=_undecided(search))
+            return Result(outside=search.outside, unjudged=_undecided(search), contained=search.contained > 0)
         return self.evidence(harness, session, search, failure, formats, start + session.seconds * 0.85)
 
     def evidence(

@@ -197,3 +197,11 @@ def test_a_constant_under_a_root_changes_the_meaning(prove: Prove, torch: Any) -
     verdict = prove("import torch\n\n\ndef norm(x):\n    return torch.sqrt((x**2).sum())\n", "sqrt-at-zero")
     assert verdict.status == "confirmed"
     assert [cure.status for cure in verdict.cures] == ["changes-semantics"]
+
+
+def test_an_overflow_that_a_mask_discards_is_no_failure_on_any_rung(prove: Prove) -> None:
+    """Alone, the exponential overflows; the function returns what it should."""
+    program = HEAD + "def elu(z, alpha):\n    return np.where(z > 0, z, alpha * (np.exp(z) - 1))\n"
+    verdict = prove(program, "exp-overflow")
+    assert verdict.status == "refuted"
+    assert verdict.reason == "where the flagged expression goes wrong, what comes out is right"

@@ -134,7 +134,9 @@ def _smallest(evidence: Evidence) -> Markup | None:
     if sample is None:
         return None
     rows = [(name, element("code", text)) for name, text in sample.arguments.items()]
-    got = [("got", element("code", sample.got, class_="bad")), ("true value", element("code", sample.true or "–"))]
+    came, should = words.outcomes(asdict(evidence))
+    should = "true value" if should == "true" else should
+    got = [(came, element("code", sample.got, class_="bad")), (should, element("code", sample.true or "–"))]
     return table(f"In {sample.format}", ("name", "value"), [*rows, *got], class_="sample")
 
 

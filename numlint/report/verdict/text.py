@@ -110,8 +110,11 @@ def _failure(evidence: dict[str, Any]) -> Iterator[Line]:
         arguments = ", ".join(f"{key} = {text}" for key, text in smallest["arguments"].items())
         form = smallest["format"]
         given = f"{arguments} {form}".strip() if form not in arguments and form != "float64" else arguments
-        true = [f"true {smallest['true']}"] if smallest["true"] else []
-        yield "smallest input", "text", [given, f"got {smallest['got'].removesuffix(f' {form}')}", *true]
+        got = smallest["got"].removesuffix(f" {form}")
+        came, should = words.outcomes(evidence)
+        true = [f"{should} {smallest['true']}"] if smallest["true"] else []
+        # Where the two are the same, what differs is not what is returned.
+        yield "smallest input", "text", [given, *([f"{came} {got}", *true] if got != smallest["true"] else [])]
     if not evidence["reaches_output"]:
         yield "", "quiet", ["the wrong value does not reach what the function returns"]
     if evidence["note"]:
