@@ -1,0 +1,87 @@
+"""What became of a run: how well it went, and how to say it in a line."""
+
+from __future__ import annotations
+
+import math
+
+from numlint.lab.task import numeral
+from numlint.runtime.lab.record import (
+    CONVERGED,
+    DIED,
+    DIVERGED,
+    EXHAUSTED,
+    FAILED,
+    REFUSED,
+    STOPPED,
+    TIMED_OUT,
+    Epoch,
+    Run,
+)
+
+BROKEN = (DIVERGED, FAILED, TIMED_OUT, DIED, REFUSED)
+_RANK = {CONVERGED: 0, STOPPED: 1, EXHAUSTED: 1, DIVERGED: 2, FAILED: 3, TIMED_OUT: 3, DIED: 3, REFUSED: 4}
+UNSTABLE = ("diverged", "exploding", "oscillating")
+"""Phases that a step that is too long ends in."""
+
+
+def sick(run: Run) -> bool:
+    """Whether a run needs a cure: it did not get through, or a signature of failure was named in it."""
+    return run.status in BROKEN or bool(run.findings)
+
+
+def unstable(run: Run) -> bool:
+    """Whether the steps of a run were too long: it diverged, ends oscillating, or higher than it began."""
+    if run.status in BROKEN:
+        return True
+    if run.status == CONVERGED:
+        return False
+    if run.phases and run.phases[-1].name in UNSTABLE:
+        return True
+    losses = [epoch.loss for epoch in run.epochs]
+    return bool(losses) and not losses[-1] <= losses[0]
+
+
+def severity(run: Run) -> tuple[int, int]:
+    """Smaller is better: first how it ended, then how many signatures were named."""
+    return _RANK.get(run.status, 4), len({finding.signature for finding in run.findings})
+
+
+def signatures(run: Run) -> tuple[str, ...]:
+    """The signatures named in a run, in the order of their epochs, each once."""
+    ordered = sorted(run.findings, key=lambda finding: finding.epoch)
+    return tuple(dict.fromkeys(finding.signature for finding in ordered))
+
+
+def end(run: Run) -> str:
+    """How a run ended: ``diverged (loss=inf at epoch 14)``."""
+    if run.status == CONVERGED:
+        return "converged"
+    if run.status == DIVERGED:
+        worst = _worst(run)
+        return f"diverged (loss={numeral(worst.loss)} at epoch {worst.epoch})" if worst else "diverged"
+    if run.status == EXHAUSTED:
+        return f"not converged in {_epochs(len(run.epochs))} (loss={numeral(last_loss(run))})"
+    if run.status == STOPPED:
+        return f"stopped after {_epochs(len(run.epochs))} (loss={numeral(last_loss(run))})"
+    reason = " ".join(run.reason.split())
+    return f"{run.status.replace('-', ' ')} ({reason})" if reason else run.status
+
+
+def last_loss(run: Run) -> float:
+    loss = run.final_loss if not math.isnan(run.final_loss) or not run.epochs else run.epochs[-1].loss
+    return float(loss)
+
+
+def best_loss(run: Run) -> float:
+    """The smallest loss of a run; nan where there is none."""
+    return min((epoch.loss for epoch in run.epochs if math.isfinite(epoch.loss)), default=math.nan)
+
+
+def _worst(run: Run) -> Epoch | None:
+    """The epoch that shows a divergence: the first whose loss is not finite, else the one with the largest loss."""
+    broken = next((epoch for epoch in run.epochs if not math.isfinite(epoch.loss)), None)
+    return broken or max(run.epochs, key=lambda epoch: epoch.loss, default=None)
+
+
+def _epochs(number: int) -> str:
+    return f"{number} epoch" if number == 1 else f"{number} epochs"
