@@ -12,14 +12,14 @@ import os
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from numlint import __version__
 from numlint.lab.sweep import Axis, Sweep
-from numlint.lab.task import Parameter, Task
-from numlint.runtime.lab.configuration import Configuration, Setting
+from numlint.lab.task import Task
+from numlint.runtime.lab.configuration import Configuration
 from numlint.runtime.lab.record import Run
 
 DEFAULT = ".numlint/lab"
@@ -74,9 +74,7 @@ class Asked:
         sweep = self.sweep
         return {
             "numlint": __version__,
-            "task": sweep.task.name,
-            "meaning": sweep.task.meaning,
-            "settings": [asdict(parameter) for parameter in sweep.task.parameters.values()],
+            "task": sweep.task.to_json(),
             "fixed": sweep.fixed,
             "sweep": {axis.name: list(axis.values) for axis in sweep.axes},
             "adaptive": sweep.adaptive,
@@ -88,15 +86,10 @@ class Asked:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Asked:
-        parameters = {item["name"]: _parameter(item) for item in data["settings"]}
-        task = Task(data["task"], data.get("meaning", ""), parameters)
+        task = Task.from_json(data["task"])
         axes = tuple(Axis(name, tuple(values)) for name, values in data["sweep"].items())
         sweep = Sweep(task, dict(data["fixed"]), axes, data.get("adaptive", ""))
         return cls(sweep, tuple(data["command"]), data["interpreter"], data["started"], dict(data.get("limits", {})))
-
-
-def _parameter(item: Mapping[str, Any]) -> Parameter:
-    return Parameter(item["name"], item["default"], item["meaning"], tuple(item["choices"]), tuple(item["sweep"]))
 
 
 class Results:
@@ -213,8 +206,3 @@ def _fresh(asked: Asked) -> Path:
     stem = f"{label}-{time.strftime('%Y%m%d-%H%M%S')}"
     names = [stem, *(f"{stem}-{number}" for number in range(2, 1000))]
     return next(path for path in (Path(DEFAULT, name) for name in names) if not path.exists())
-
-
-def value_of(configuration: Configuration, name: str) -> Setting:
-    """A setting of a configuration; None where it has none."""
-    return configuration.settings.get(name)

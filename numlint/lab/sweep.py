@@ -162,13 +162,13 @@ def _takes(parameter: Parameter, word: str) -> bool:
 def _values(task: Task, parameter: Parameter, words: Sequence[str]) -> tuple[Setting, ...]:
     """All values, each once; numbers in their order, names in that in which they were given."""
     if not words:
-        if len(parameter.sweep) < 2:
-            able = ", ".join(spelled(other.name) for other in task.parameters.values() if len(other.sweep) > 1)
+        if len(parameter.values) < 2:
+            able = ", ".join(spelled(other.name) for other in task.parameters.values() if len(other.values) > 1)
             raise SettingError(
                 f"{spelled(parameter.name)}: {task.name} knows no values to sweep it over; write them, as in"
                 f" --sweep {spelled(parameter.name)}=A,B (by name alone: {able or 'none'})"
             )
-        found = list(parameter.sweep)
+        found = list(parameter.values)
     else:
         found = [value for word in words for value in _range(parameter, word)]
     unique = list(dict.fromkeys(found))

@@ -12,6 +12,18 @@ from numlint.runtime.lab.configuration import ALIASES, Configuration, Setting
 
 WRITTEN = {"l2": "lambda"}
 """How settings are written for people, where that is not their name."""
+USUAL: dict[str, tuple[Setting, ...]] = {
+    "lr": (0.01, 0.1, 1.0, 10.0),
+    "l2": (0.0, 1e-3, 0.1),
+    "scale": (1e-3, 1.0, 1e3),
+    "condition": (1.0, 1e4, 1e8),
+    "momentum": (0.0, 0.9),
+    "clip": (None, 1.0),
+    "batch": (None, 32),
+    "seed": (0, 1, 2, 3, 4),
+    "order": (0, 1, 2, 3, 4),
+}
+"""What a setting is swept over where nothing else is asked for: from harmless to harmful."""
 BARE = ("precision",)
 """Settings whose values speak for themselves: ``float32``, not ``precision=float32``."""
 
@@ -28,18 +40,23 @@ class Parameter:
     ----------
     name : str
     default : str, int, float, bool or None
-    meaning : str
+    about : str
     choices : tuple
         All values that it takes; empty where they are not listed.
-    sweep : tuple
-        The values that a sweep over the name alone runs through.
     """
 
     name: str
     default: Setting
-    meaning: str = ""
+    about: str = ""
     choices: tuple[Setting, ...] = ()
-    sweep: tuple[Setting, ...] = ()
+
+    @property
+    def values(self) -> tuple[Setting, ...]:
+        """What a sweep over the name alone runs through: all choices, or the usual values; empty where none are known."""
+        return self.choices or USUAL.get(self.name, ())
+
+    def to_json(self) -> dict[str, Any]:
+        return {"default": self.default, "about": self.about, "choices": list(self.choices)}
 
     def read(self, text: str) -> Setting:
         """A value as it was written on a command line.
@@ -76,28 +93,30 @@ class Task:
     Attributes
     ----------
     name : str
-    meaning : str
-        One line on what it trains, and on what.
+    about : str
+        One line on what it trains.
     parameters : mapping of str to Parameter
+    open : bool
+        Whether it takes settings that it does not name: a training function of a user may.
     """
 
     name: str
-    meaning: str = ""
+    about: str = ""
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    open: bool = False
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Task:
+        """A task as the runtime describes it."""
         parameters = {
-            item["name"]: Parameter(
-                item["name"],
-                item.get("default"),
-                item.get("meaning", ""),
-                tuple(item.get("choices") or ()),
-                tuple(item.get("sweep") or ()),
-            )
-            for item in data.get("settings", ())
+            name: Parameter(name, item.get("default"), item.get("about", ""), tuple(item.get("choices") or ()))
+            for name, item in data.get("settings", {}).items()
         }
-        return cls(data["name"], data.get("meaning", ""), parameters)
+        return cls(data["name"], data.get("about", ""), parameters, bool(data.get("open", False)))
+
+    def to_json(self) -> dict[str, Any]:
+        settings = {name: parameter.to_json() for name, parameter in self.parameters.items()}
+        return {"name": self.name, "about": self.about, "open": self.open, "settings": settings}
 
     def parameter(self, name: str) -> Parameter:
         """The setting of that name, or of that other name.
@@ -107,10 +126,12 @@ class Task:
         SettingError
             The task has none; the message says which was probably meant, and lists all.
         """
-        found = self.parameters.get(ALIASES.get(name, name))
-        if found is not None:
-            return found
+        own = ALIASES.get(name, name)
+        if own in self.parameters:
+            return self.parameters[own]
         known = [spelled(other) for other in self.parameters]
+        if self.open and own.isidentifier() and not difflib.get_close_matches(name, known, n=1, cutoff=0.8):
+            return Parameter(own, None)
         raise SettingError(f"{self.name} has no setting {name!r}{_nearest(name, known)}; it has {', '.join(known)}")
 
     def knows(self, name: str) -> bool:
