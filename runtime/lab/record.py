@@ -192,7 +192,7 @@ class Run:
     def to_json(self) -> dict[str, Any]:
         data = asdict(self)
         data["configuration"] = self.configuration.to_json()
-        written: dict[str, Any] = _worded(data)
+        written: dict[str, Any] = worded(data)
         return written
 
     @classmethod
@@ -214,12 +214,13 @@ def _known(kind: type, data: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in data.items() if key in names}
 
 
-def _worded(value: Any) -> Any:
+def worded(value: Any) -> Any:
+    """A value of JSON with words in place of the numbers that JSON does not know."""
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if isinstance(value, dict):
-        return {key: _worded(item) for key, item in value.items()}
-    return [_worded(item) for item in value] if isinstance(value, (list, tuple)) else value
+        return {key: worded(item) for key, item in value.items()}
+    return [worded(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def _numbered(value: Any) -> Any:

@@ -1,0 +1,309 @@
+"""What is logged of an epoch, from what a training function yields.
+
+A training function is a generator. It takes a configuration (a parameter that is named
+``configuration`` or ``config``, or is the only one without a default), or settings by name::
+
+    def train(lr=0.1, epochs=100, seed=0):
+        ...
+        for epoch in range(epochs):
+            ...
+            yield {"loss": loss, "parameters": {"w": w, "b": b}, "gradients": {"w": dw, "b": db}}
+
+and for a torch module one line is enough::
+
+            yield {"loss": loss, "model": model}
+
+Of the items of the dict only the loss is needed:
+
+``loss``
+    Of this epoch, a number or a tensor.
+``parameters``, ``gradients``
+    Arrays by name; dots separate layer and array, as in ``"encoder.0.weight"``.
+``updates``, ``before``
+    What the last step added, and to what. Without them the update is the change of the
+    parameters since the last epoch; its intended size is lr times gradient where there is a setting lr.
+``activations``
+    Arrays by layer, in the order of the forward pass.
+``bounds``
+    By layer the name of its function (``"tanh"``, ``"sigmoid"``, ``"relu"``), for saturation.
+``model``
+    A `torch.nn.Module`: parameters, gradients and, from the second epoch on, activations by
+    forward hooks. `closure`, a function that returns the loss on the data of the epoch, adds
+    the curvature.
+``metrics``
+    Numbers by name, such as an accuracy; kept with the epoch.
+``design``, ``target``
+    The matrix of a linear model, and what it is fitted to.
+``statistics``
+    Arrays that cannot be negative in exact arithmetic, such as variances.
+
+Births of inf, nan and zeros are counted by `watch`, and in torch by looking at the arrays.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..formats import FLOAT64, FORMATS, Format
+from . import watch
+from .configuration import Configuration
+from .precision import Bfloat16
+from .record import Epoch, Layer
+from .watch import Birth
+
+FLAT = 0.01
+"""An activation is saturated where the slope of its function is below so much of the steepest one."""
+SLOPES = {
+    "tanh": lambda a: 1.0 - a * a,
+    "sigmoid": lambda a: 4.0 * a * (1.0 - a),
+    "hardtanh": lambda a: np.abs(a) < 1.0,
+}
+
+
+@dataclass
+class Observation:
+    """An epoch with what the detectors look at besides its record.
+
+    Attributes
+    ----------
+    epoch : Epoch
+    births : list of Birth
+    zero_gradients : dict of str to float
+        Share of the entries of each gradient that are zero or below the normal numbers of its format.
+    formats : dict of str to Format
+        Of each gradient, and of each activation.
+    negative : dict of str to float
+        The least value of each statistic that cannot be negative, where it is.
+    reversal : float
+        Cosine between this update and the last.
+    """
+
+    epoch: Epoch
+    births: list[Birth] = field(default_factory=list)
+    zero_gradients: dict[str, float] = field(default_factory=dict)
+    formats: dict[str, Format] = field(default_factory=dict)
+    negative: dict[str, float] = field(default_factory=dict)
+    reversal: float = math.nan
+
+
+class Monitor:
+    """Makes an `Observation` of each state; `seconds` is what that took."""
+
+    def __init__(self, configuration: Configuration, layers: bool = True, shadow: bool = False) -> None:
+        lr = configuration.settings.get("lr")
+        self.lr = float(lr) if isinstance(lr, (int, float)) and not isinstance(lr, bool) else math.nan
+        self.layers = layers
+        self.shadow = shadow
+        self.seconds = 0.0
+        self._before: dict[str, Any] = {}
+        self._update: Any = None
+
+    def observe(self, number: int, state: Mapping[str, Any], births: list[Birth], seconds: float) -> Observation:
+        """Log one epoch."""
+        started = time.perf_counter()
+        with np.errstate(all="ignore"):
+            observed = self._observed(number, state, births)
+        observed.epoch.seconds = seconds
+        self.seconds += time.perf_counter() - started
+        return observed
+
+    def _observed(self, number: int, state: Mapping[str, Any], births: list[Birth]) -> Observation:
+        parameters = {name: numbers(item) for name, item in state.get("parameters", {}).items()}
+        gradients = {name: numbers(item) for name, item in state.get("gradients", {}).items()}
+        activations = {name: numbers(item) for name, item in state.get("activations", {}).items()}
+        epoch = Epoch(number, loss=scalar(state.get("loss", math.nan)))
+        epoch.metrics = {name: scalar(item) for name, item in state.get("metrics", {}).items()}
+        observed = Observation(epoch, births)
+        observed.formats = {name: item.form for name, item in [*gradients.items(), *activations.items()]}
+        self._norms(observed, state, parameters, gradients)
+        self._counts(observed, births, [*activations.values(), *gradients.values()])
+        observed.zero_gradients = {name: item.lost for name, item in gradients.items() if item.values.size}
+        bounds = state.get("bounds", {})
+        shares = {name: saturated(item.values, bounds[name]) for name, item in activations.items() if name in bounds}
+        sizes = {name: activations[name].values.size for name in shares}
+        if shares:
+            epoch.saturated = sum(shares[name] * sizes[name] for name in shares) / max(1, sum(sizes.values()))
+        for name, item in state.get("statistics", {}).items():
+            least = float(np.min(numbers(item).values, initial=math.inf))
+            if least < 0:
+                observed.negative[name] = least
+        if self.layers:
+            epoch.layers = layers(parameters, gradients, activations, shares)
+        return observed
+
+    def _norms(
+        self,
+        observed: Observation,
+        state: Mapping[str, Any],
+        parameters: dict[str, Numbers],
+        gradients: dict[str, Numbers],
+    ) -> None:
+        epoch = observed.epoch
+        if gradients:
+            epoch.gradient_norm = length(gradients.values())
+        if not parameters:
+            return
+        epoch.weight_norm = length(parameters.values())
+        before = {name: numbers(item) for name, item in state.get("before", self._before).items()}
+        made = {name: item.values - before[name].values for name, item in parameters.items() if name in before}
+        if "updates" in state:
+            intended = {name: numbers(item).values for name, item in state["updates"].items()}
+        elif math.isfinite(self.lr) and gradients:
+            intended = {name: self.lr * item.values for name, item in gradients.items() if name in parameters}
+        else:
+            intended = made
+        self._before = {name: item.values.copy() for name, item in parameters.items()} if "before" not in state else {}
+        if made:
+            epoch.update_norm = math.sqrt(sum(float(np.square(item).sum()) for item in made.values()))
+            epoch.update_ratio = epoch.update_norm / epoch.weight_norm if epoch.weight_norm else math.nan
+        if intended:
+            self._against_spacing(epoch, intended, before or parameters, parameters)
+            flat = np.concatenate([item.ravel() for item in intended.values()])
+            if self._update is not None and self._update.shape == flat.shape:
+                product = math.sqrt(float(flat @ flat) * float(self._update @ self._update))
+                observed.reversal = float(flat @ self._update) / product if product > 0 else math.nan
+            self._update = flat
+
+    @staticmethod
+    def _against_spacing(
+        epoch: Epoch, intended: Mapping[str, Any], before: Mapping[str, Any], after: Mapping[str, Numbers]
+    ) -> None:
+        """How large the updates are beside the spacing of the weights, and which share left them as they were."""
+        ratios, lost, counted = [], 0, 0
+        for name, update in intended.items():
+            weights = before[name] if isinstance(before[name], Numbers) else numbers(before[name])
+            form = after[name].form
+            spacing = spacings(weights.values, form)
+            moved = update != 0
+            placed = moved & (weights.values != 0)  # an update to a zero weight is never lost
+            ratios.append(np.abs(update[placed]) / spacing[placed])
+            lost += int((moved & (form.round(weights.values + update) == weights.values)).sum())
+            counted += int(moved.sum())
+        together = np.concatenate(ratios) if ratios else np.empty(0)
+        epoch.update_in_spacings = float(np.median(together)) if together.size else math.nan
+        epoch.lost_updates = lost / counted if counted else 0.0
+
+    @staticmethod
+    def _counts(observed: Observation, births: list[Birth], arrays: list[Numbers]) -> None:
+        counts = dict.fromkeys((watch.OVERFLOW, watch.UNDERFLOW, watch.INVALID, watch.DIVIDE), 0)
+        for birth in births:
+            counts[birth.kind] += birth.count
+        seen = [item for item in arrays if item.foreign]
+        epoch = observed.epoch
+        epoch.overflows = (
+            counts[watch.OVERFLOW] + counts[watch.DIVIDE] + sum(int(np.isinf(a.values).any()) for a in seen)
+        )
+        epoch.nans = counts[watch.INVALID] + sum(int(np.isnan(a.values).any()) for a in seen)
+        epoch.underflows = counts[watch.UNDERFLOW] + sum(int(a.subnormal) for a in seen)
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """An array as float64, the format that it had, and whether another library than numpy made it."""
+
+    values: Any
+    form: Format
+    foreign: bool = False
+
+    @property
+    def subnormal(self) -> bool:
+        """Whether some numbers lie between zero and the normal numbers of the format."""
+        size = np.abs(self.values)
+        return bool(((size > 0) & (size < normal(self.form))).any())
+
+    @property
+    def lost(self) -> float:
+        """Share of the numbers that are zero, or have lost digits below the normal numbers."""
+        return float((np.abs(self.values) < normal(self.form)).mean())
+
+
+def normal(form: Format) -> float:
+    """Least positive normal number."""
+    return form.tiny / form.eps
+
+
+def numbers(item: Any) -> Numbers:
+    """An array of numpy or a tensor of torch, or anything that can be made an array."""
+    if isinstance(item, Numbers):
+        return item
+    if hasattr(item, "detach"):
+        plain = item.detach().cpu()
+        name = str(plain.dtype).rpartition(".")[2]
+        return Numbers(plain.double().numpy(), FORMATS.get(name, FLOAT64), True)
+    form = FORMATS["bfloat16"] if isinstance(item, Bfloat16) else FORMATS.get(np.asarray(item).dtype.name, FLOAT64)
+    return Numbers(np.asarray(item).astype(np.float64).view(np.ndarray), form)
+
+
+def scalar(item: Any) -> float:
+    return float(item.detach()) if hasattr(item, "detach") else float(np.asarray(item))
+
+
+def length(arrays: Any) -> float:
+    """Euclidean norm over all arrays."""
+    return math.sqrt(sum(float(np.square(item.values).sum()) for item in arrays))
+
+
+def spacings(weights: Any, form: Format) -> Any:
+    """Distance from each weight to the next larger one of its format."""
+    exponent = np.floor(np.log2(np.maximum(np.abs(weights), normal(form))))
+    return np.exp2(exponent) * form.eps
+
+
+def saturated(activations: Any, function: str) -> float:
+    """Share of the activations where the function is flat; for a relu, of the units that are 0 for all examples."""
+    if not activations.size:
+        return 0.0
+    if function == "relu":
+        return float((activations.reshape(len(activations), -1) == 0).all(axis=0).mean())
+    return float((SLOPES[function](activations) < FLAT).mean()) if function in SLOPES else 0.0
+
+
+def group(name: str) -> str:
+    """The layer that an array belongs to: its name up to the last dot."""
+    return name.rpartition(".")[0] or name
+
+
+def layers(
+    parameters: Mapping[str, Numbers],
+    gradients: Mapping[str, Numbers],
+    activations: Mapping[str, Numbers],
+    saturation: Mapping[str, float],
+) -> list[Layer]:
+    """The layers in the order of the forward pass, and then the parameters that belong to none."""
+    groups: dict[str, list[str]] = {}
+    for name in [*parameters, *(name for name in gradients if name not in parameters)]:
+        groups.setdefault(group(name), []).append(name)
+    found = []
+    for name in [*activations, *(name for name in groups if name not in activations)]:
+        own = groups.get(name, [])
+        shown = [activations[name]] if name in activations else [parameters[item] for item in own if item in parameters]
+        errors = [gradients[item] for item in own if item in gradients]
+        largest, smallest = extent(shown)
+        layer = Layer(name, largest, smallest, saturated=saturation.get(name, 0.0))
+        if errors:
+            layer.gradient_norm = length(errors)
+        layer.out_of_range = out_of_range(shown, errors)
+        found.append(layer)
+    return found
+
+
+def extent(arrays: list[Numbers]) -> tuple[float, float]:
+    """Largest and smallest nonzero magnitude."""
+    sizes = np.abs(np.concatenate([item.values.ravel() for item in arrays])) if arrays else np.empty(0)
+    nonzero = sizes[sizes > 0]
+    largest = float(np.max(sizes)) if sizes.size else math.nan
+    return largest, float(nonzero.min()) if nonzero.size else math.nan
+
+
+def out_of_range(values: list[Numbers], gradients: list[Numbers]) -> str:
+    """``"overflow"`` where something is not finite, ``"underflow"`` where most of a gradient has underflowed."""
+    if any(not np.isfinite(item.values).all() for item in [*values, *gradients]):
+        return "overflow"
+    small = [item for item in gradients if item.form is not FLOAT64 and 0 < np.abs(item.values).max(initial=0.0)]
+    return "underflow" if any(item.lost > 0.5 for item in small) else ""

@@ -1,0 +1,207 @@
+"""One training run from its configuration to its record."""
+
+from __future__ import annotations
+
+import math
+import os
+import platform
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from ..containment import Interrupted, deadline
+from . import stopping
+from .configuration import Configuration
+from .data import Refused
+from .monitor import Monitor, Observation, scalar
+from .record import CONVERGED, DIVERGED, EXHAUSTED, FAILED, REFUSED, STOPPED, TIMED_OUT, Run
+from .tasks import State
+from .watch import Watch
+
+BROKEN = 3
+"""A run is ended when its loss was not finite in so many epochs in a row: none of what follows would be new."""
+GROWN = 1e6
+"""A loss beyond so many times the first one has grown beyond all bounds."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a run is observed; none of it changes the run.
+
+    Attributes
+    ----------
+    log_every : int
+        Report every so many epochs.
+    layers : bool
+        Log each layer.
+    shadow : bool
+        Compare the activations with a float64 shadow.
+    seconds : float
+        Time limit.
+    path : tuple of str
+        Directories in which the module of a training function is looked for first.
+    repeat : int
+        Train so many epochs again and compare, for non-determinism; None: 2 for a function of the user.
+    """
+
+    log_every: int = 1
+    layers: bool = True
+    shadow: bool = False
+    seconds: float = 60.0
+    path: tuple[str, ...] = ()
+    repeat: Any = None
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Options:
+        known = {name: data[name] for name in cls.__dataclass_fields__ if name in data}
+        return cls(**{**known, "path": tuple(known.get("path", ()))})
+
+
+Say = Callable[[dict[str, Any]], None]
+
+
+def train(configuration: Configuration, options: Options, say: Say = lambda event: None) -> Run:
+    """Train, and say what came of it.
+
+    Parameters
+    ----------
+    configuration : Configuration
+        Settings that are missing take the defaults of the task; the record has them all.
+    options : Options
+    say : callable
+        Takes the events: ``{"epoch": {...}}``, ``{"phase": {...}}``, ``{"finding": {...}}``.
+    """
+    started = time.perf_counter()
+    run = Run(configuration, environment=environment())
+    training = None
+    try:
+        from .training_function import task_of
+
+        task = task_of(configuration.task, options.path)
+        run.configuration = task.completed(configuration)
+        training = Training(run, options, say)
+        with deadline(options.seconds):
+            training.follow(task.train(run.configuration))
+        training.conclude()
+    except Refused as error:
+        run.status, run.reason = REFUSED, str(error)
+    except Interrupted:
+        run.status, run.reason = TIMED_OUT, f"ended after {options.seconds:g} s"
+    except Exception as error:
+        run.status, run.reason = FAILED, _told(error)
+    if training is not None:
+        training.close()
+    run.seconds = time.perf_counter() - started
+    return run
+
+
+class Training:
+    """Follows a training function epoch by epoch."""
+
+    def __init__(self, run: Run, options: Options, say: Say) -> None:
+        self.run = run
+        self.options = options
+        self.say = say
+        self.monitor = Monitor(run.configuration, options.layers, options.shadow)
+        self.history: list[Observation] = []
+        self.state: State = {}
+
+    def follow(self, states: Iterator[State]) -> None:
+        watch = Watch()
+        until = time.monotonic() + self.options.seconds
+        broken = 0
+        with watch.watching():
+            started = time.perf_counter()
+            for number, state in enumerate(_checked(states)):
+                seconds = time.perf_counter() - started
+                observed = self.monitor.observe(number, state, watch.taken(), seconds)
+                self.state = state
+                self.history.append(observed)
+                self.run.epochs.append(observed.epoch)
+                if number % self.options.log_every == 0:
+                    self.say({"epoch": asdict(observed.epoch)})
+                broken = 0 if math.isfinite(observed.epoch.loss) else broken + 1
+                if broken >= BROKEN:
+                    return
+                if time.monotonic() > until:
+                    raise Interrupted
+                started = time.perf_counter()
+
+    def conclude(self) -> None:
+        """The status of a run that came to its end."""
+        run = self.run
+        run.status, run.reason = self.outcome()
+
+    def outcome(self) -> tuple[str, str]:
+        epochs = self.run.epochs
+        settings = self.run.configuration.settings
+        if not epochs:
+            return FAILED, "the training function yielded nothing"
+        losses, last = [item.loss for item in epochs], epochs[-1]
+        bad = next((item.epoch for item in epochs if not math.isfinite(item.loss)), None)
+        if not math.isfinite(last.loss) and bad is not None:
+            return DIVERGED, f"loss={losses[bad]} at epoch {bad}"
+        if last.loss - min(losses) > GROWN * max(abs(losses[0]), abs(min(losses))):
+            return DIVERGED, f"loss={last.loss:.3g} at epoch {last.epoch}, from {losses[0]:.3g}"
+        tolerance = float(settings.get("tolerance") or 1e-6)
+        gradients = [item.gradient_norm for item in epochs]
+        if self.state.get("converged") or stopping.settled(
+            losses, gradients, max(tolerance, 1e-6), stopping.resolution(self.run.configuration)
+        ):
+            return CONVERGED, f"loss={last.loss:.6g} after {len(epochs)} epochs"
+        if len(epochs) < int(settings.get("epochs") or 0):
+            return STOPPED, f"at epoch {last.epoch} with gradient norm {last.gradient_norm:.3g}"
+        return EXHAUSTED, f"loss={last.loss:.6g}, gradient norm {last.gradient_norm:.3g} after {len(epochs)} epochs"
+
+    def close(self) -> None:
+        """What is known of the run, however it ended."""
+        run = self.run
+        run.logging_seconds = self.monitor.seconds
+        if run.epochs:
+            run.final_loss = run.epochs[-1].loss
+            run.metrics = dict(run.epochs[-1].metrics)
+            sizes = [float(np.abs(np.asarray(item, dtype=np.float64)).max(initial=0.0)) for item in self.weights()]
+            run.largest_weight = max(sizes, default=math.nan)
+
+    def weights(self) -> list[Any]:
+        from .monitor import numbers
+
+        return [numbers(item).values for item in self.state.get("parameters", {}).values()]
+
+
+def _checked(states: Iterator[State]) -> Iterator[State]:
+    """States of a training function, with an error where it does not keep to the protocol."""
+    if not hasattr(states, "__next__") and not hasattr(states, "__iter__"):
+        raise TypeError(f"a training function is a generator; this one returned {type(states).__name__}")
+    for state in states:
+        if not isinstance(state, Mapping):
+            state = {"loss": state}
+        scalar(state["loss"])
+        yield state
+
+
+def _told(error: Exception) -> str:
+    """An exception with the last line of its traceback that is not of the lab."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    places = [item for item in traceback.extract_tb(error.__traceback__) if not item.filename.startswith(here)]
+    where = f" ({os.path.basename(places[-1].filename)}:{places[-1].lineno})" if places else ""
+    return f"{type(error).__name__}: {error}{where}"
+
+
+def environment() -> dict[str, Any]:
+    """What the run may depend on besides its configuration."""
+    loaded = {name: getattr(sys.modules[name], "__version__", "") for name in ("torch", "scipy") if name in sys.modules}
+    return {
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "machine": platform.machine(),
+        "system": platform.system(),
+        "processors": os.cpu_count(),
+        "threads": os.environ.get("OMP_NUM_THREADS", ""),
+        **loaded,
+    }
