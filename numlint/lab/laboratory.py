@@ -161,8 +161,14 @@ class Laboratory:
         for _, run in self.search(once(experiment) for experiment in experiments):
             yield run
 
-    def search(self, searches: Iterable[Search[Found]]) -> Iterator[tuple[int, Found]]:
-        """The number of each search with what it found, as they come; those that the deadline stops are missing.
+    def search(self, searches: Iterable[Search[Found]], most: float = math.inf) -> Iterator[tuple[int, Found]]:
+        """The number of each search with what it found, as they come; those that are cut short are missing.
+
+        Parameters
+        ----------
+        searches : iterable of Search
+        most : float
+            Runs that may be made for them.
 
         Raises
         ------
@@ -173,6 +179,7 @@ class Laboratory:
             (number, search, None) for number, search in enumerate(searches)
         )
         pending: dict[Future[dict[str, Any]], tuple[int, Search[Found], Experiment]] = {}
+        begun = 0
         try:
             while waiting or pending:
                 # Twice as many as there are places: none of them waits for us to write a result down.
@@ -182,6 +189,9 @@ class Laboratory:
                     if isinstance(step, _Over):
                         yield number, step.found
                         continue
+                    if begun >= most:
+                        continue
+                    begun += 1
                     self._begun(step)
                     pending[self.site.submit(self.recipe.job(step))] = (number, search, step)
                 if not pending:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from numlint.lab.laboratory import Experiment, Search
 from numlint.lab.mitigations import Mitigation, mitigations, symptoms
-from numlint.lab.outcome import last_loss, severity, sick
+from numlint.lab.outcome import last_loss, severity, sick, unstable
 from numlint.lab.results import MITIGATION
 from numlint.lab.task import Task
 from numlint.runtime.lab.configuration import Setting
@@ -164,4 +164,5 @@ def _judged(before: Run, applied: tuple[Mitigation, ...], after: Run) -> Trial:
     old, new = before.configuration.settings, after.configuration.settings
     settings = {name: value for name, value in new.items() if old.get(name) != value}
     better = BETTER if severity(after) < severity(before) else NO_HELP
-    return Trial(applied, settings, after, better if sick(after) else CURED)
+    # A run that no longer overflows, and still ends higher than it began, is no cure.
+    return Trial(applied, settings, after, better if sick(after) or unstable(after) else CURED)

@@ -13,7 +13,7 @@ from numlint.runtime.lab.configuration import ALIASES, Configuration, Setting
 WRITTEN = {"l2": "lambda"}
 """How settings are written for people, where that is not their name."""
 USUAL: dict[str, tuple[Setting, ...]] = {
-    "lr": (0.01, 0.1, 1.0, 10.0),
+    "lr": (0.01, 0.1, 1.0, 10.0, 100.0),
     "l2": (0.0, 1e-3, 0.1),
     "scale": (1e-3, 1.0, 1e3),
     "condition": (1.0, 1e4, 1e8),
@@ -52,7 +52,7 @@ class Parameter:
 
     @property
     def values(self) -> tuple[Setting, ...]:
-        """What a sweep over the name alone runs through: all choices, or the usual values; empty where none are known."""
+        """What a sweep over the name alone runs through: all choices, or the usual values, or none."""
         return self.choices or USUAL.get(self.name, ())
 
     def to_json(self) -> dict[str, Any]:

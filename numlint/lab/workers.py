@@ -33,7 +33,8 @@ from numlint.confirm.workers import ONE_THREAD
 from numlint.runtime.lab.configuration import Configuration
 from numlint.runtime.lab.record import DIED, TIMED_OUT, Run
 
-START = Path(next(iter(runtime.__path__)), "lab", "start.py")
+START = Path(next(iter(runtime.__path__)), "start.py")
+MACHINES = Path(next(iter(runtime.__path__)), "machines.py")
 START_SECONDS = 60.0
 """Wall time for an interpreter to start, with numpy."""
 GRACE = 5.0
@@ -99,11 +100,12 @@ class Worker:
         self.python = python
         self.said: deque[str] = deque(maxlen=_LAST_WORDS)
         self.killed = False
+        self.surroundings = surroundings(python, environment)
         self._number = 0
         self._ready = False
         try:
             self.process = subprocess.Popen(
-                [python, "-u", "-B", str(START)],
+                [python, "-u", "-B", str(START), "--lab"],
                 env=_environment(environment),
                 cwd=folder,
                 stdin=subprocess.PIPE,
@@ -120,7 +122,7 @@ class Worker:
     def usable(self) -> bool:
         return not self.killed and self.process.poll() is None
 
-    def ask(self, request: Mapping[str, Any], seconds: float = START_SECONDS) -> dict[str, Any]:
+    def ask(self, request: Mapping[str, Any], seconds: float = START_SECONDS) -> Any:
         """The result of a request that is not a run.
 
         Raises
@@ -131,7 +133,7 @@ class Worker:
             for message in self._exchange(request):
                 if "result" in message:
                     self._ready = True
-                    return dict(message["result"]) if isinstance(message["result"], dict) else message
+                    return message["result"]
         raise WorkerError(self._complaint())
 
     def run(self, job: Job, watch: Watch | None = None) -> dict[str, Any]:
@@ -145,7 +147,10 @@ class Worker:
         with self._limited(job.seconds + GRACE) as late:
             for message in self._exchange(request):
                 if "result" in message:
-                    return {**message["result"], "configuration": job.configuration.to_json()}
+                    result = message["result"]
+                    asked = job.configuration.to_json()
+                    surroundings = {**result.get("environment", {}), **self.surroundings}
+                    return {**result, "configuration": asked, "environment": surroundings}
                 event = message.get("event") or {}
                 events.append(event)
                 if watch is not None:
@@ -236,6 +241,39 @@ class Worker:
         self._listener.join(timeout=2)
         said = next((line for line in reversed(self.said) if line.strip()), died(status))
         return f"{self.python} cannot run the lab: {said}; choose another interpreter with --python"
+
+
+_SURROUNDINGS: dict[tuple[Any, ...], dict[str, Any]] = {}
+_DESCRIBE = """\
+import importlib.util, json, sys
+spec = importlib.util.spec_from_file_location("machines", sys.argv[1])
+module = sys.modules["machines"] = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+print(json.dumps(module.description()))
+"""
+
+
+def surroundings(python: str, environment: Mapping[str, str]) -> dict[str, Any]:
+    """What results depend on besides the configuration: versions, and the kernels that linear algebra runs with.
+
+    See `numlint.runtime.machines.description`; empty where the interpreter does not tell.
+    """
+    key = (python, tuple(sorted(environment.items())))
+    if key not in _SURROUNDINGS:
+        try:
+            done = subprocess.run(
+                [python, "-B", "-c", _DESCRIBE, str(MACHINES)],
+                env=_environment(environment),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=START_SECONDS,
+                check=False,
+            )
+            told = json.loads(done.stdout)
+        except (OSError, ValueError, subprocess.TimeoutExpired):
+            told = {}
+        _SURROUNDINGS[key] = told
+    return _SURROUNDINGS[key]
 
 
 def _environment(given: Mapping[str, str]) -> dict[str, str]:
