@@ -14,7 +14,7 @@ import numpy as np
 
 from . import precision, scaling
 from .configuration import Configuration
-from .data import Data, stream
+from .data import CLASSES, Data, stream
 from .precision import Parameters, Precision
 from .stopping import rule
 from .tasks import State
@@ -50,6 +50,13 @@ class Problem(Protocol):
     def both(self, parameters: Mapping[str, Any], X: Any, y: Any, scale: float) -> Pass:
         """The loss, and its gradient multiplied by `scale`."""
 
+    def network(self, nn: Any) -> Any:
+        """The same model as a `torch.nn.Module`, whose parameters have the same names."""
+
+    @property
+    def kind(self) -> str:
+        """What the target is, as in `data`."""
+
 
 def norm(arrays: Mapping[str, Any]) -> float:
     """Euclidean norm over all arrays, in float64."""
@@ -71,13 +78,30 @@ def loss_scale(configuration: Configuration) -> float:
 
 
 def descend(configuration: Configuration, problem: Problem, data: Data) -> Iterator[State]:
-    """Train, and yield the state after each epoch."""
+    """Train with the backend that the configuration names, and yield the state after each epoch."""
+    how = str(configuration.settings.get("standardise", scaling.NONE))
+    y = np.eye(data.classes)[data.y] if problem.kind == CLASSES else data.y.astype(np.float64)
+    exact = replace(data, X=scaling.standardised(data.X, scaling.TWO_PASS if how != scaling.NONE else how), y=y)
+    form = precision.of(configuration)
+    X = scaling.standardised(form.array(data.X), how)
+    objective = Objective(problem, exact, float(configuration.l2))
+    known: dict[str, Any] = {"objective": objective}
+    if how != scaling.NONE:
+        known["statistics"] = {"variance of the features": scaling.variance(form.array(data.X), how)}
+    if configuration.backend == "torch":
+        from .torch_descent import descend_in_torch
+
+        states = descend_in_torch(configuration, problem, X, y)
+    else:
+        states = descend_in_numpy(configuration, problem, X, form.array(y))
+    for state in states:
+        yield {**known, **state}
+
+
+def descend_in_numpy(configuration: Configuration, problem: Problem, X: Any, y: Any) -> Iterator[State]:
+    """Train on arrays that compute in the working format."""
     form = precision.of(configuration)
     parameters = form.weights(problem.initial(stream(configuration.seed, "weights, initial")))
-    how = str(configuration.settings.get("standardise", scaling.NONE))
-    X = scaling.standardised(form.array(data.X), how)
-    y = data.y if data.y.dtype.kind in "iu" else form.array(data.y)
-    exact = replace(data, X=scaling.standardised(data.X, scaling.TWO_PASS if how != scaling.NONE else how))
     lr, l2, momentum = float(configuration.lr), float(configuration.l2), float(configuration.momentum)
     scale, order = loss_scale(configuration), stream(configuration.order, "order")
     velocity: Parameters = {}
@@ -90,8 +114,8 @@ def descend(configuration: Configuration, problem: Problem, data: Data) -> Itera
             gradients = unscaled(done.gradients, scale, form)
             if l2:
                 gradients = {k: g + l2 * before[k] if decayed(k) else g for k, g in gradients.items()}
-            gradients = clipped(gradients, configuration.clip)
-            updates = {k: -lr * g for k, g in gradients.items()}
+            rate = -lr * clipping(norm(gradients), configuration.clip)
+            updates = {k: rate * g for k, g in gradients.items()}
             if momentum:
                 updates = {k: u + momentum * velocity[k] if k in velocity else u for k, u in updates.items()}
                 velocity = updates
@@ -106,7 +130,7 @@ def descend(configuration: Configuration, problem: Problem, data: Data) -> Itera
             "gradients": gradients,
             "updates": updates,
             "activations": done.activations,
-            "objective": Objective(problem, exact, l2),
+            "bounds": getattr(problem, "bounds", {}),
         }
         if stop.update(loss, norm(gradients)):
             return
@@ -129,14 +153,9 @@ def unscaled(gradients: Parameters, scale: float, form: Precision) -> Parameters
     return gradients if scale == 1.0 else {name: item * (1.0 / scale) for name, item in gradients.items()}
 
 
-def clipped(gradients: Parameters, largest: Any) -> Parameters:
-    """Gradients whose global norm is at most `largest`; None leaves them."""
-    if largest is None:
-        return gradients
-    length = norm(gradients)
-    return (
-        gradients if not length > float(largest) else {k: g * (float(largest) / length) for k, g in gradients.items()}
-    )
+def clipping(length: float, largest: Any) -> float:
+    """Factor on gradients of this global norm that brings it down to `largest`; None leaves them."""
+    return float(largest) / length if largest is not None and length > float(largest) else 1.0
 
 
 def penalty(parameters: Mapping[str, Any], l2: float) -> float:

@@ -53,6 +53,7 @@ import numpy as np
 from ..formats import FLOAT64, FORMATS, Format
 from . import watch
 from .configuration import Configuration
+from .hooks import Hooks, state_of
 from .precision import Bfloat16
 from .record import Epoch, Layer
 from .watch import Birth
@@ -101,20 +102,38 @@ class Monitor:
         self.layers = layers
         self.shadow = shadow
         self.seconds = 0.0
+        self.parameters: dict[str, Numbers] = {}
         self._before: dict[str, Any] = {}
         self._update: Any = None
+        self._hooks: Hooks | None = None
 
     def observe(self, number: int, state: Mapping[str, Any], births: list[Birth], seconds: float) -> Observation:
         """Log one epoch."""
         started = time.perf_counter()
         with np.errstate(all="ignore"):
-            observed = self._observed(number, state, births)
+            observed = self._observed(number, self._told(state), births)
         observed.epoch.seconds = seconds
         self.seconds += time.perf_counter() - started
         return observed
 
+    def _told(self, state: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A state with what its torch module tells in place of the module."""
+        model = state.get("model")
+        if model is None:
+            return state
+        if self._hooks is None or self._hooks.model is not model:
+            self._hooks = Hooks(model)
+        told: dict[str, Any] = {**state_of(model), "activations": self._hooks.activations, "bounds": self._hooks.bounds}
+        return {**told, **{name: item for name, item in state.items() if item or name not in told}}
+
+    def close(self) -> None:
+        """Take the hooks off the module."""
+        if self._hooks is not None:
+            self._hooks.close()
+
     def _observed(self, number: int, state: Mapping[str, Any], births: list[Birth]) -> Observation:
         parameters = {name: numbers(item) for name, item in state.get("parameters", {}).items()}
+        self.parameters = parameters
         gradients = {name: numbers(item) for name, item in state.get("gradients", {}).items()}
         activations = {name: numbers(item) for name, item in state.get("activations", {}).items()}
         epoch = Epoch(number, loss=scalar(state.get("loss", math.nan)))

@@ -150,7 +150,11 @@ class Training:
             return DIVERGED, f"loss={last.loss:.3g} at epoch {last.epoch}, from {losses[0]:.3g}"
         tolerance = float(settings.get("tolerance") or 1e-6)
         gradients = [item.gradient_norm for item in epochs]
-        if self.state.get("converged") or stopping.settled(
+        if "converged" in self.state:
+            equations = f"gradient norm {last.gradient_norm:.3g}"
+            solved = bool(self.state["converged"])
+            return (CONVERGED, equations) if solved else (EXHAUSTED, f"the weights do not solve the equations: {equations}")
+        if stopping.settled(
             losses, gradients, max(tolerance, 1e-6), stopping.resolution(self.run.configuration)
         ):
             return CONVERGED, f"loss={last.loss:.6g} after {len(epochs)} epochs"
@@ -165,13 +169,8 @@ class Training:
         if run.epochs:
             run.final_loss = run.epochs[-1].loss
             run.metrics = dict(run.epochs[-1].metrics)
-            sizes = [float(np.abs(np.asarray(item, dtype=np.float64)).max(initial=0.0)) for item in self.weights()]
-            run.largest_weight = max(sizes, default=math.nan)
-
-    def weights(self) -> list[Any]:
-        from .monitor import numbers
-
-        return [numbers(item).values for item in self.state.get("parameters", {}).values()]
+            sizes = [np.abs(item.values).max(initial=0.0) for item in self.monitor.parameters.values()]
+            run.largest_weight = float(np.max(sizes)) if sizes else math.nan
 
 
 def _checked(states: Iterator[State]) -> Iterator[State]:
