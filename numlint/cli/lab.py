@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from numlint.cli import EXIT_CLEAN, EXIT_FOUND, EXIT_INTERRUPTED
+from numlint.cli import EXIT_CLEAN, EXIT_FAILED, EXIT_FOUND, EXIT_INTERRUPTED
 from numlint.cli._settings import color_of, config_options, echo, width
 from numlint.cli._watching import Silence, watching
 
@@ -167,6 +167,8 @@ def command(
     echo(formats.render(output_format, conclusion, color=color_of(sys.stdout), width=width(), detail=detail))
     if interrupted:
         return EXIT_INTERRUPTED
+    if conclusion.was_refused:
+        return EXIT_FAILED
     return EXIT_CLEAN if conclusion.is_healthy else EXIT_FOUND
 
 

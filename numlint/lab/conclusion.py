@@ -14,7 +14,7 @@ from numlint.lab.results import Asked
 from numlint.lab.sweep import Axis, Sweep
 from numlint.lab.task import Task
 from numlint.runtime.lab.configuration import Setting
-from numlint.runtime.lab.record import Finding, Run
+from numlint.runtime.lab.record import REFUSED, Finding, Run
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,11 @@ class Conclusion:
     @property
     def is_healthy(self) -> bool:
         return not any(map(sick, self.runs)) and not any(item.depends for item in self.weights)
+
+    @property
+    def was_refused(self) -> bool:
+        """Whether no run could be made as it was asked for."""
+        return bool(self.runs) and all(run.status == REFUSED for run in self.runs)
 
     def recommendations(self) -> Iterator[tuple[str, list[Remedy]]]:
         """What cured, or else helped, with the failing runs that it helped; the most helpful first."""
@@ -108,7 +113,7 @@ def bracketed(runs: Sequence[Run], names: Sequence[str], setting: str = "lr") ->
     """What a grid says of a boundary: between which two of its values it lies, for each combination of the others."""
     groups: dict[str, list[Run]] = {}
     for run in runs:
-        if isinstance(run.configuration.settings.get(setting), (int, float)):
+        if run.status != REFUSED and isinstance(run.configuration.settings.get(setting), (int, float)):
             groups.setdefault(run.configuration.changed(**{setting: None}).fingerprint, []).append(run)
     found = []
     for group in groups.values():

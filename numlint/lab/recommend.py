@@ -48,11 +48,11 @@ class Trial:
 
     @property
     def name(self) -> str:
-        return " + ".join(item.name for item in self.mitigations)
+        return " + ".join(dict.fromkeys(item.name for item in self.mitigations))
 
     @property
     def alters(self) -> str:
-        return "; ".join(item.alters for item in self.mitigations if item.alters)
+        return "; ".join(dict.fromkeys(item.alters for item in self.mitigations if item.alters))
 
     @property
     def rank(self) -> tuple[object, ...]:
@@ -121,7 +121,7 @@ def remedy(run: Run, task: Task, stands_for: int = 1, budget: int = 12) -> Searc
         found = []
         shown = symptoms(base) | symptoms(run)
         for item in mitigations():
-            if item not in before and item.cures & shown:
+            if (item.again or item not in before) and item.cures & shown:
                 trial = yield from attempt(base, before, item)
                 if trial is not None and trial.run.status != REFUSED:
                     found.append(trial)
@@ -141,8 +141,8 @@ def remedy(run: Run, task: Task, stands_for: int = 1, budget: int = 12) -> Searc
 
 def _pruned(run: Run, cure: Trial, task: Task, trials: list[Trial], tried: set[str], budget: int) -> Search[None]:
     """Take out of a combination of three or more what it does not need; of two, each was tried alone."""
-    while len(cure.mitigations) > 2:
-        for item in cure.mitigations[:-1]:
+    while len(set(cure.mitigations)) > 2:
+        for item in dict.fromkeys(cure.mitigations[:-1]):
             kept = tuple(other for other in cure.mitigations if other is not item)
             settings = dict(cure.settings)
             for name in item.change(run, task):

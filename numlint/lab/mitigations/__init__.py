@@ -37,6 +37,8 @@ class Mitigation:
         slower, 5 makes it another model.
     alters : str
         What else it changes, where it does: ``"the minimum is another"``.
+    again : bool
+        Whether it can be added once more where it helped and did not cure.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Mitigation:
     change: Change
     price: int = 2
     alters: str = ""
+    again: bool = False
 
 
 @cache

@@ -23,5 +23,9 @@ def change(run: Run, task: Task) -> dict[str, Setting]:
 
 
 MITIGATION = Mitigation(
-    "lower lr", frozenset({"divergence", "overflow", "nan", "log-of-zero", "underflow"}), change, price=3
+    "lower lr",
+    frozenset({"divergence", "overflow", "nan", "log-of-zero", "underflow"}),
+    change,
+    price=3,
+    again=True,
 )

@@ -1,8 +1,9 @@
-"""Tables that fit into a terminal: the last column is wrapped, and one that would be too narrow goes below."""
+"""Tables that fit into a terminal: where the columns are too wide together, the widest give way and are wrapped."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from rich.cells import cell_len
 
@@ -12,51 +13,63 @@ from numlint.report._printable import one_line
 Cell = tuple[str, str]
 """Text, and the name of its style."""
 _GAP = 2
-_NARROW = 24
-"""A last column of fewer cells goes on a line of its own."""
+_LEAST = 10
+"""Cells that a column keeps."""
 
 
 def table(lines: Sequence[Sequence[Cell]], width: int, indent: int = 2) -> list[Row]:
-    """Lines of cells as rows of at most `width` columns."""
+    """Lines of cells as rows of at most `width` columns; shorter lines leave the last columns empty."""
     if not lines:
         return []
     columns = max(map(len, lines))
-    sizes = [
-        max((cell_len(one_line(line[place][0])) for line in lines if len(line) > place), default=0)
-        for place in range(columns)
+    cells = [[(one_line(text), style) for text, style in line] for line in lines]
+    # A leading space sets a line below another; wrapping would take it away.
+    cells = [
+        [
+            (f"{' ' * (len(line[0][0]) - len(line[0][0].lstrip()))}{text}" if not place else text, style)
+            for place, (text, style) in enumerate(clean)
+        ]
+        for line, clean in zip(lines, cells, strict=True)
     ]
-    # Everything but the last column gives way until a line of words fits beside it.
-    room = width - indent - sum(sizes[:-1]) - _GAP * (columns - 1)
-    below = room < min(_NARROW, sizes[-1])
+    sizes = [
+        max((cell_len(line[place][0]) for line in cells if len(line) > place), default=0) for place in range(columns)
+    ]
+    sizes = _shrunk(sizes, width - indent - _GAP * (columns - 1))
     rows: list[Row] = []
-    for line in lines:
-        rows += _laid_out([(one_line(text), style) for text, style in line], sizes, width, indent, below, columns)
+    for line in cells:
+        rows += _laid_out(line, sizes, indent)
     return rows
 
 
-def _laid_out(
-    line: Sequence[Cell], sizes: Sequence[int], width: int, indent: int, below: bool, columns: int
-) -> list[Row]:
-    row: Row = [(" " * indent, "text")]
-    used = indent
+def _shrunk(sizes: Sequence[int], room: int) -> list[int]:
+    """The sizes of columns, the widest made narrower until all fit."""
+    found = list(sizes)
+    while sum(found) > room:
+        widest = max(range(len(found)), key=found.__getitem__)
+        if found[widest] <= _LEAST:
+            return found
+        found[widest] -= 1
+    return found
+
+
+def _laid_out(line: Sequence[Cell], sizes: Sequence[int], indent: int) -> list[Row]:
+    parts = [_parts(text, size) for (text, _), size in zip(line, sizes, strict=False)]
     rows: list[Row] = []
-    last = line[-1] if len(line) == columns else None
-    for place, (text, style) in enumerate(line[:-1] if last else line):
-        if used + cell_len(text) > width and used > indent:
-            rows.append(row)
-            row, used = [(" " * (indent + 2), "text")], indent + 2
-        pad = " " * (sizes[place] - cell_len(text) + _GAP)
-        row += [(text, style), (pad, "text")]
-        used += cell_len(text) + len(pad)
-    if last is None:
-        return [*rows, _trimmed(row)]
-    text, style = last
-    start = indent + 4 if below else used
-    parts = wrapped(text, max(width - start, 16))
-    if below:
-        return [*rows, _trimmed(row), *([(" " * start, "text"), (part, style)] for part in parts if part)]
-    rows.append(_trimmed([*row, (parts[0], style)]))
-    return [*rows, *([(" " * start, "text"), (part, style)] for part in parts[1:])]
+    for texts in zip_longest(*parts, fillvalue=""):
+        row: Row = [(" " * indent, "text")]
+        for text, (_, style), size in zip(texts, line, sizes, strict=False):
+            row += [(text, style), (" " * (size - cell_len(text) + _GAP), "text")]
+        rows.append(_trimmed(row))
+    return rows
+
+
+def _parts(text: str, size: int) -> list[str]:
+    if cell_len(text) <= size:
+        return [text]
+    lead = len(text) - len(text.lstrip())
+    first, *rest = wrapped(text, max(size - lead - 2, 1))
+    # What goes on is set in, so that it is not taken for a line of its own.
+    return [" " * lead + first, *(" " * (lead + 2) + part for part in rest)]
 
 
 def _trimmed(row: Row) -> Row:

@@ -227,9 +227,7 @@ def _remedy(remedy: Remedy, names: Sequence[str], width: int, detail: int) -> li
         return [*rows, [("  nothing to try: no mitigation of this task is for that", "quiet")]]
     helped = sorted((trial for trial in remedy.trials if trial.verdict != NO_HELP), key=lambda trial: trial.rank)
     shown = helped if detail > 1 else helped[:LINES]
-    lines: list[list[Cell]] = [[(head, "label") for head in ("mitigation", "change", "", "after")]] if shown else []
-    lines += [_trial(trial) for trial in shown]
-    rows += table(lines, width)
+    rows += table([_trial(trial) for trial in shown], width)
     if len(shown) < len(helped):
         rows.append([(f"  ... and {len(helped) - len(shown)} more; -v shows all", "quiet")])
     failed = [trial for trial in remedy.trials if trial.verdict == NO_HELP]
@@ -246,12 +244,8 @@ def _remedy(remedy: Remedy, names: Sequence[str], width: int, detail: int) -> li
 
 def _trial(trial: Trial) -> list[Cell]:
     after = _end(trial.run) + (f" ({trial.alters})" if trial.alters else "")
-    return [
-        (trial.name, "name"),
-        (_changes(trial), "text"),
-        (trial.verdict, _VERDICTS.get(trial.verdict, "text")),
-        (after, "text"),
-    ]
+    verdict = (trial.verdict, _VERDICTS.get(trial.verdict, "text"))
+    return [verdict, (trial.name, "name"), (_changes(trial), "text"), (after, "text")]
 
 
 def _changes(trial: Trial) -> str:
