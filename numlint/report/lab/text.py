@@ -201,21 +201,25 @@ def _tells(item: Boundary) -> bool:
 
 
 def _machines(weights: Sequence[Weights], names: Sequence[str], width: int) -> list[Row]:
-    lines: list[list[Cell]] = []
+    """A column for each run, a line for each machine."""
+    if not weights:
+        return []
+    heads: list[Cell] = [("", "label")]
     for item in weights:
-        lines.append(
-            [
-                (_named(item.run, names), "name"),
-                (
-                    "depends on the machine" if item.depends else "the same everywhere",
-                    "bad" if item.depends else "good",
-                ),
-            ]
-        )
-        for one in item.machines:
-            said = _number(one.run.largest_weight) if one.honoured else "not available here"
-            lines.append([(f"  {one.machine}", "text"), (said, "text" if one.honoured else "quiet")])
-    return _section("Largest weight on emulated machines", lines, width)
+        values = [written(item.run.configuration.settings.get(name)) for name in names]
+        heads.append((" ".join(values) or item.run.configuration.task, "label"))
+    lines: list[list[Cell]] = [heads]
+    for place, one in enumerate(weights[0].machines):
+        line: list[Cell] = [(one.machine, "text")]
+        for item in weights:
+            honoured = item.machines[place].honoured
+            size = item.machines[place].run.largest_weight
+            line.append((_number(size), "bad" if item.depends else "text") if honoured else ("not here", "quiet"))
+        lines.append(line)
+    verdicts: list[Cell] = [
+        ("differs" if item.depends else "same", "bad" if item.depends else "good") for item in weights
+    ]
+    return _section("Largest weight on emulated machines", [*lines, [("", "text"), *verdicts]], width)
 
 
 def _remedy(remedy: Remedy, names: Sequence[str], width: int, detail: int) -> list[Row]:
