@@ -161,13 +161,13 @@ def numeral(value: float) -> str:
     """A number in as few characters as four digits allow."""
     if not math.isfinite(value):
         return str(value)
-    plain = f"{value:.4g}"
+    plain = f"{value:.4g}" if not 1e4 <= abs(value) < 1e5 else f"{value:.0f}"
     mantissa, _, exponent = f"{value:.3e}".partition("e")
     mantissa = mantissa.rstrip("0").rstrip(".")
     scientific = f"{mantissa}e{int(exponent)}"
     if "e" in plain:
         return scientific
-    return scientific if value and len(scientific) < len(plain) else plain
+    return scientific if 0 < abs(value) < 1 and len(scientific) < len(plain) else plain
 
 
 def phrase(configuration: Configuration, names: Iterable[str]) -> str:

@@ -100,7 +100,7 @@ class Worker:
         self.python = python
         self.said: deque[str] = deque(maxlen=_LAST_WORDS)
         self.killed = False
-        self.surroundings = surroundings(python, environment)
+        self._variables = dict(environment)
         self._number = 0
         self._ready = False
         try:
@@ -149,8 +149,8 @@ class Worker:
                 if "result" in message:
                     result = message["result"]
                     asked = job.configuration.to_json()
-                    surroundings = {**result.get("environment", {}), **self.surroundings}
-                    return {**result, "configuration": asked, "environment": surroundings}
+                    around = {**result.get("environment", {}), **surroundings(self.python, self._variables)}
+                    return {**result, "configuration": asked, "environment": around}
                 event = message.get("event") or {}
                 events.append(event)
                 if watch is not None:

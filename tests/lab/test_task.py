@@ -19,6 +19,8 @@ from numlint.lab.task import Task, numeral, phrase, written
         (2.4e7, "2.4e7"),
         (0.6666666, "0.6667"),
         (1234567.0, "1.235e6"),
+        (1000.0, "1000"),
+        (20000.0, "20000"),
         (-0.001, "-1e-3"),
         (float("inf"), "inf"),
         (float("nan"), "nan"),

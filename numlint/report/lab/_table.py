@@ -13,8 +13,8 @@ from numlint.report._printable import one_line
 Cell = tuple[str, str]
 """Text, and the name of its style."""
 _GAP = 2
-_LEAST = 10
-"""Cells that a column keeps."""
+_WORD = 20
+"""A column is not made narrower than its longest word, up to so many cells."""
 
 
 def table(lines: Sequence[Sequence[Cell]], width: int, indent: int = 2) -> list[Row]:
@@ -34,21 +34,30 @@ def table(lines: Sequence[Sequence[Cell]], width: int, indent: int = 2) -> list[
     sizes = [
         max((cell_len(line[place][0]) for line in cells if len(line) > place), default=0) for place in range(columns)
     ]
-    sizes = _shrunk(sizes, width - indent - _GAP * (columns - 1))
+    least = [
+        min(_WORD, max((_word(line[place][0]) for line in cells if len(line) > place), default=0))
+        for place in range(columns)
+    ]
+    sizes = _shrunk(sizes, least, width - indent - _GAP * (columns - 1))
     rows: list[Row] = []
     for line in cells:
         rows += _laid_out(line, sizes, indent)
     return rows
 
 
-def _shrunk(sizes: Sequence[int], room: int) -> list[int]:
-    """The sizes of columns, the widest made narrower until all fit."""
+def _word(text: str) -> int:
+    """Cells of the longest word, with what it may be set in by."""
+    return max(map(cell_len, text.split()), default=0) + 2 * (" " in text)
+
+
+def _shrunk(sizes: Sequence[int], least: Sequence[int], room: int) -> list[int]:
+    """The sizes of columns, the widest made narrower until all fit or none can be."""
     found = list(sizes)
     while sum(found) > room:
-        widest = max(range(len(found)), key=found.__getitem__)
-        if found[widest] <= _LEAST:
+        able = [place for place in range(len(found)) if found[place] > least[place]]
+        if not able:
             return found
-        found[widest] -= 1
+        found[max(able, key=found.__getitem__)] -= 1
     return found
 
 

@@ -301,7 +301,7 @@ def _counts(runs: Sequence[Run]) -> str:
 
 
 def _number(value: float) -> str:
-    return "-" if math.isnan(value) else f"{value:.2g}" if abs(value) >= 1e5 else numeral(float(f"{value:.3g}"))
+    return "-" if math.isnan(value) else numeral(float(f"{value:.{3 if abs(value) < 1e5 else 2}g}"))
 
 
 def _time(seconds: float) -> str:
