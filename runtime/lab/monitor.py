@@ -24,6 +24,8 @@ Of the items of the dict only the loss is needed:
     parameters since the last epoch; its intended size is lr times gradient where there is a setting lr.
 ``activations``
     Arrays by layer, in the order of the forward pass.
+``errors``
+    Norms of the gradient of the loss by the activations of a layer.
 ``bounds``
     By layer the name of its function (``"tanh"``, ``"sigmoid"``, ``"relu"``), for saturation.
 ``model``
@@ -83,6 +85,10 @@ class Observation:
         The least value of each statistic that cannot be negative, where it is.
     reversal : float
         Cosine between this update and the last.
+    dead_units : float
+        Share of the units that are 0 for all examples, in the layer with relu that has most of them.
+    flushed : float
+        Share of the entries of the gradient that are 0, and not 0 in float64; nan where it was not looked.
     """
 
     epoch: Epoch
@@ -91,6 +97,8 @@ class Observation:
     formats: dict[str, Format] = field(default_factory=dict)
     negative: dict[str, float] = field(default_factory=dict)
     reversal: float = math.nan
+    dead_units: float = 0.0
+    flushed: float = math.nan
 
 
 class Monitor:
@@ -143,18 +151,41 @@ class Monitor:
         self._norms(observed, state, parameters, gradients)
         self._counts(observed, births, [*activations.values(), *gradients.values()])
         observed.zero_gradients = {name: item.lost for name, item in gradients.items() if item.values.size}
+        if any(item.form is not FLOAT64 and item.lost > 0.5 for item in gradients.values()):
+            observed.flushed = flushed(state, gradients)
         bounds = state.get("bounds", {})
         shares = {name: saturated(item.values, bounds[name]) for name, item in activations.items() if name in bounds}
-        sizes = {name: activations[name].values.size for name in shares}
-        if shares:
-            epoch.saturated = sum(shares[name] * sizes[name] for name in shares) / max(1, sum(sizes.values()))
+        sizes = {name: activations[name].values.size for name in shares if bounds[name] != "relu"}
+        observed.dead_units = max((shares[name] for name in shares if bounds[name] == "relu"), default=0.0)
+        if sizes:
+            epoch.saturated = sum(shares[name] * sizes[name] for name in sizes) / max(1, sum(sizes.values()))
         for name, item in state.get("statistics", {}).items():
             least = float(np.min(numbers(item).values, initial=math.inf))
             if least < 0:
                 observed.negative[name] = least
         if self.layers:
             epoch.layers = layers(parameters, gradients, activations, shares)
+            errors = state.get("errors", {})
+            for layer in epoch.layers:
+                if layer.name in errors:
+                    layer.gradient_norm = scalar(errors[layer.name])
+            if self.shadow:
+                self._shadow(epoch.layers, state, activations)
         return observed
+
+    def _shadow(self, layers: list[Layer], state: Mapping[str, Any], activations: Mapping[str, Numbers]) -> None:
+        """Digits that each layer has lost against a forward pass in float64."""
+        if self._hooks is not None and self._hooks.inputs:
+            computed, exact = self._hooks.shadow()
+            pairs = {name: (numbers(computed[name]), numbers(item)) for name, item in exact.items() if name in computed}
+        elif "objective" in state and "before" in state and self._hooks is None:
+            exact = state["objective"].activations(state["before"], state.get("rows", slice(None)))
+            pairs = {name: (activations[name], numbers(item)) for name, item in exact.items() if name in activations}
+        else:
+            return
+        for layer in layers:
+            if layer.name in pairs:
+                layer.digits_lost = digits_lost(*pairs[layer.name])
 
     def _norms(
         self,
@@ -257,6 +288,35 @@ def numbers(item: Any) -> Numbers:
         return Numbers(plain.double().numpy(), FORMATS.get(name, FLOAT64), True)
     form = FORMATS["bfloat16"] if isinstance(item, Bfloat16) else FORMATS.get(np.asarray(item).dtype.name, FLOAT64)
     return Numbers(np.asarray(item).astype(np.float64).view(np.ndarray), form)
+
+
+def flushed(state: Mapping[str, Any], gradients: Mapping[str, Numbers]) -> float:
+    """Share of the gradient's entries that are 0 and should not be; by a gradient in float64 where there is one."""
+    if "objective" not in state or "before" not in state:
+        entries = np.concatenate([item.values.ravel() for item in gradients.values()])
+        return float((entries == 0).mean()) if not entries.any() else math.nan
+    before = {name: numbers(item).values for name, item in state["before"].items()}
+    exact = state["objective"].gradient(before)
+    zero, nonzero = 0, 0
+    for name, item in gradients.items():
+        should = (exact[name] != 0).ravel()
+        nonzero += int(should.sum())
+        zero += int((should & (item.values.ravel() == 0)).sum())
+    return zero / nonzero if nonzero else 0.0
+
+
+def digits_lost(computed: Numbers, exact: Numbers) -> float:
+    """Decimal digits between an array and its exact value: of the largest error, relative to the largest value.
+
+    0 is an error of half a spacing, which the format makes anyway; all of them are lost where it is the value.
+    """
+    size = float(np.abs(exact.values).max(initial=0.0))
+    error = float(np.abs(computed.values - exact.values).max(initial=0.0))
+    unit = computed.form.eps / 2
+    if not size or not math.isfinite(size):
+        return math.nan
+    relative = error / size if math.isfinite(error) else 1.0
+    return math.log10(min(1.0, max(relative, unit)) / unit)
 
 
 def scalar(item: Any) -> float:
