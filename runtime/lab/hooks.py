@@ -98,6 +98,6 @@ def state_of(model: Any) -> dict[str, Any]:
     """Parameters and gradients of a module by name, as the monitor takes them."""
     named = list(model.named_parameters())
     return {
-        "parameters": {name: p for name, p in named},
+        "parameters": dict(named),
         "gradients": {name: p.grad for name, p in named if p.grad is not None},
     }

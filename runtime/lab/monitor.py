@@ -87,8 +87,8 @@ class Observation:
         Cosine between this update and the last.
     dead_units : float
         Share of the units that are 0 for all examples, in the layer with relu that has most of them.
-    flushed : float
-        Share of the entries of the gradient that are 0, and not 0 in float64; nan where it was not looked.
+    flushed : dict of str to float
+        Share of the entries of each gradient that are 0 and not 0 in float64, where that was looked at.
     """
 
     epoch: Epoch
@@ -98,7 +98,7 @@ class Observation:
     negative: dict[str, float] = field(default_factory=dict)
     reversal: float = math.nan
     dead_units: float = 0.0
-    flushed: float = math.nan
+    flushed: dict[str, float] = field(default_factory=dict)
 
 
 class Monitor:
@@ -290,19 +290,20 @@ def numbers(item: Any) -> Numbers:
     return Numbers(np.asarray(item).astype(np.float64).view(np.ndarray), form)
 
 
-def flushed(state: Mapping[str, Any], gradients: Mapping[str, Numbers]) -> float:
-    """Share of the gradient's entries that are 0 and should not be; by a gradient in float64 where there is one."""
+def flushed(state: Mapping[str, Any], gradients: Mapping[str, Numbers]) -> dict[str, float]:
+    """Share of each gradient's entries that are 0 and should not be, by a gradient in float64 where there is one.
+
+    Without one, a gradient that is 0 altogether counts, unless all are.
+    """
     if "objective" not in state or "before" not in state:
-        entries = np.concatenate([item.values.ravel() for item in gradients.values()])
-        return float((entries == 0).mean()) if not entries.any() else math.nan
-    before = {name: numbers(item).values for name, item in state["before"].items()}
-    exact = state["objective"].gradient(before)
-    zero, nonzero = 0, 0
+        zero = {name: 0.0 if item.values.any() else 1.0 for name, item in gradients.items()}
+        return zero if any(share == 0 for share in zero.values()) else {}
+    exact = state["objective"].gradient({name: numbers(item).values for name, item in state["before"].items()})
+    found = {}
     for name, item in gradients.items():
         should = (exact[name] != 0).ravel()
-        nonzero += int(should.sum())
-        zero += int((should & (item.values.ravel() == 0)).sum())
-    return zero / nonzero if nonzero else 0.0
+        found[name] = float((item.values.ravel()[should] == 0).mean()) if should.any() else 0.0
+    return found
 
 
 def digits_lost(computed: Numbers, exact: Numbers) -> float:
@@ -384,5 +385,5 @@ def out_of_range(values: list[Numbers], gradients: list[Numbers]) -> str:
     """``"overflow"`` where something is not finite, ``"underflow"`` where most of a gradient has underflowed."""
     if any(not np.isfinite(item.values).all() for item in [*values, *gradients]):
         return "overflow"
-    small = [item for item in gradients if item.form is not FLOAT64 and 0 < np.abs(item.values).max(initial=0.0)]
+    small = [item for item in gradients if item.form is not FLOAT64 and np.abs(item.values).max(initial=0.0) > 0]
     return "underflow" if any(item.lost > 0.5 for item in small) else ""

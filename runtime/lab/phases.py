@@ -69,10 +69,10 @@ def _exploding(history: History) -> str:
     if math.isinf(epoch.gradient_norm):
         return "the gradient is not finite"
     before = [item.epoch.loss for item in history[:-1]]
-    if before and math.isfinite(epoch.loss) and epoch.loss > 0 and epoch.loss > RECORD * max(before):
-        if not epoch.gradient_norm <= history[-2].epoch.gradient_norm:
-            return f"loss {epoch.loss:.3g}, above all before; gradient norm {epoch.gradient_norm:.3g}"
-    return ""
+    if not before or not 0 < epoch.loss < math.inf or epoch.loss <= RECORD * max(before):
+        return ""
+    falling = epoch.gradient_norm <= history[-2].epoch.gradient_norm
+    return "" if falling else f"loss {epoch.loss:.3g}, above all before; gradient norm {epoch.gradient_norm:.3g}"
 
 
 def _dead(history: History) -> str:
@@ -105,8 +105,6 @@ def families(history: History) -> dict[str, list[tuple[str, float]]]:
 
 
 def _vanishing(history: History) -> str:
-    if small_gradient(history):
-        return ""
     for items in families(history).values():
         (first, faint), (last, strong) = items[0], items[-1]
         if 0 <= faint < FADED * strong:

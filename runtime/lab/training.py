@@ -261,7 +261,9 @@ def _told(error: Exception) -> str:
 
 def environment() -> dict[str, Any]:
     """What the run may depend on besides its configuration."""
-    loaded = {name: getattr(sys.modules[name], "__version__", "") for name in ("torch", "scipy") if name in sys.modules}
+    loaded: dict[str, Any] = {
+        name: getattr(sys.modules[name], "__version__", "") for name in ("torch", "scipy") if name in sys.modules
+    }
     return {
         "python": platform.python_version(),
         "numpy": np.__version__,

@@ -5,6 +5,7 @@ The cure is a loss scale (Micikevicius et al., Mixed Precision Training, ICLR 20
 
 from __future__ import annotations
 
+from ..monitor import group
 from ..record import Finding
 from . import Case, Signature
 
@@ -16,11 +17,10 @@ def examine(case: Case) -> Finding | None:
     for observed in case.history:
         lengths.append(observed.epoch.gradient_norm)
         small = lengths[-1] < 1e-2 * max(lengths)  # what is small since training has arrived is no loss
-        if observed.flushed > MOST and not small:
-            layers = [item for item in observed.epoch.layers if item.gradient_norm == item.gradient_norm]
-            layer = min(layers, key=lambda item: item.gradient_norm).name if layers else ""
-            figure = f"{observed.flushed:.0%} of the gradient is 0 and would not be in float64"
-            return Finding("gradient-underflow", observed.epoch.epoch, figure, observed.flushed, layer)
+        name, share = max(observed.flushed.items(), key=lambda item: item[1], default=("", 0.0))
+        if share > MOST and not small:
+            figure = f"{share:.0%} of the gradient by {name} is 0, and is not in float64"
+            return Finding("gradient-underflow", observed.epoch.epoch, figure, share, group(name))
     return None
 
 

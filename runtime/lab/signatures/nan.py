@@ -16,8 +16,9 @@ def examine(case: Case) -> Finding | None:
     births = [item for item in case.births(INVALID) if item[0].epoch.epoch <= first.epoch]
     if births:
         observed, birth = births[0]
-        figure = f"{birth.operation} had no result from epoch {observed.epoch.epoch} on, the loss is nan at epoch {first.epoch}"
-        return Finding("nan", observed.epoch.epoch, figure, first.epoch, where=birth.where)
+        born = observed.epoch.epoch
+        figure = f"{birth.operation} had no result from epoch {born} on, the loss is nan at epoch {first.epoch}"
+        return Finding("nan", born, figure, first.epoch, where=birth.where)
     layer = next((item.name for item in first.layers if math.isnan(item.largest)), "")
     return Finding("nan", first.epoch, f"the loss is nan at epoch {first.epoch}", first.epoch, layer)
 

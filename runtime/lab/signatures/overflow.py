@@ -14,13 +14,10 @@ def examine(case: Case) -> Finding | None:
     for observed, birth in case.births(OVERFLOW):
         epoch = observed.epoch.epoch
         if case.harmed(epoch) and not case.exploding_before(epoch):
-            return Finding(
-                "overflow",
-                epoch,
-                f"{birth.count} operations {birth.operation} overflowed in epoch {epoch}, loss {observed.epoch.loss:.3g}",
-                birth.count,
-                where=birth.where,
+            figure = (
+                f"{birth.operation} overflowed {birth.count} times in epoch {epoch}, loss {observed.epoch.loss:.3g}"
             )
+            return Finding("overflow", epoch, figure, birth.count, where=birth.where)
     for observed in case.history:
         layer = next((item for item in observed.epoch.layers if item.out_of_range == "overflow"), None)
         epoch = observed.epoch.epoch

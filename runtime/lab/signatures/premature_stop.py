@@ -11,7 +11,8 @@ def examine(case: Case) -> Finding | None:
     if phase is None:
         return None
     lengths = [item.epoch.gradient_norm for item in case.history]
-    figure = f"stopped at epoch {phase.first} with a gradient norm of {lengths[-1]:.3g}, {lengths[-1] / max(lengths):.2g} of the largest"
+    share = lengths[-1] / max(lengths)
+    figure = f"stopped at epoch {phase.first} with gradient norm {lengths[-1]:.3g}, {share:.2g} of the largest"
     return Finding("premature-stop", phase.first, figure, lengths[-1])
 
 

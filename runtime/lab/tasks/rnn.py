@@ -86,7 +86,7 @@ def _length(error: Any) -> float:
 
 
 def _network(nn: Any, problem: Recurrent) -> Any:
-    class Network(nn.Module):  # type: ignore[misc,name-defined]
+    class Network(nn.Module):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
             self.input = nn.Linear(problem.width, problem.hidden, bias=False)
