@@ -36,6 +36,8 @@ Of the items of the dict only the loss is needed:
     Numbers by name, such as an accuracy; kept with the epoch.
 ``design``, ``target``
     The matrix of a linear model, and what it is fitted to.
+``rows``
+    The examples of the last step, where it was not made on all of them.
 ``statistics``
     Arrays that cannot be negative in exact arithmetic, such as variances.
 
@@ -52,7 +54,7 @@ from typing import Any
 
 import numpy as np
 
-from ..formats import FLOAT64, FORMATS, Format
+from ..formats import BFLOAT16, FLOAT16, FLOAT32, FLOAT64, FORMATS, Format
 from . import watch
 from .configuration import Configuration
 from .hooks import Hooks, state_of
@@ -77,10 +79,10 @@ class Observation:
     ----------
     epoch : Epoch
     births : list of Birth
-    zero_gradients : dict of str to float
-        Share of the entries of each gradient that are zero or below the normal numbers of its format.
-    formats : dict of str to Format
-        Of each gradient, and of each activation.
+    largest_gradient : float
+        Largest norm of the gradient so far, this epoch included.
+    largest_loss : float
+        Largest loss of the epochs before.
     negative : dict of str to float
         The least value of each statistic that cannot be negative, where it is.
     reversal : float
@@ -93,8 +95,8 @@ class Observation:
 
     epoch: Epoch
     births: list[Birth] = field(default_factory=list)
-    zero_gradients: dict[str, float] = field(default_factory=dict)
-    formats: dict[str, Format] = field(default_factory=dict)
+    largest_gradient: float = math.nan
+    largest_loss: float = math.nan
     negative: dict[str, float] = field(default_factory=dict)
     reversal: float = math.nan
     dead_units: float = 0.0
@@ -102,7 +104,7 @@ class Observation:
 
 
 class Monitor:
-    """Makes an `Observation` of each state; `seconds` is what that took."""
+    """Makes an `Observation` of each state; `seconds` is the processor time that this took."""
 
     def __init__(self, configuration: Configuration, layers: bool = True, shadow: bool = False) -> None:
         lr = configuration.settings.get("lr")
@@ -112,16 +114,18 @@ class Monitor:
         self.seconds = 0.0
         self.parameters: dict[str, Numbers] = {}
         self._before: dict[str, Any] = {}
+        self._largest_loss = math.nan
+        self._largest_gradient = math.nan
         self._update: Any = None
         self._hooks: Hooks | None = None
 
     def observe(self, number: int, state: Mapping[str, Any], births: list[Birth], seconds: float) -> Observation:
         """Log one epoch."""
-        started = time.perf_counter()
+        started = time.thread_time()
         with np.errstate(all="ignore"):
             observed = self._observed(number, self._told(state), births)
         observed.epoch.seconds = seconds
-        self.seconds += time.perf_counter() - started
+        self.seconds += time.thread_time() - started
         return observed
 
     def _told(self, state: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -147,10 +151,13 @@ class Monitor:
         epoch = Epoch(number, loss=scalar(state.get("loss", math.nan)))
         epoch.metrics = {name: scalar(item) for name, item in state.get("metrics", {}).items()}
         observed = Observation(epoch, births)
-        observed.formats = {name: item.form for name, item in [*gradients.items(), *activations.items()]}
         self._norms(observed, state, parameters, gradients)
         self._counts(observed, births, [*activations.values(), *gradients.values()])
-        observed.zero_gradients = {name: item.lost for name, item in gradients.items() if item.values.size}
+        observed.largest_loss = self._largest_loss
+        self._largest_loss = np.fmax(self._largest_loss, epoch.loss)
+        if math.isfinite(epoch.gradient_norm):
+            self._largest_gradient = np.fmax(self._largest_gradient, epoch.gradient_norm)
+        observed.largest_gradient = self._largest_gradient
         if any(item.form is not FLOAT64 and item.lost > 0.5 for item in gradients.values()):
             observed.flushed = flushed(state, gradients)
         bounds = state.get("bounds", {})
@@ -215,7 +222,8 @@ class Monitor:
         if intended:
             self._against_spacing(epoch, intended, before or parameters, parameters)
             flat = np.concatenate([item.ravel() for item in intended.values()])
-            if self._update is not None and self._update.shape == flat.shape:
+            whole = isinstance(state.get("rows", slice(None)), slice)  # steps on different examples differ by chance
+            if whole and self._update is not None and self._update.shape == flat.shape:
                 product = math.sqrt(float(flat @ flat) * float(self._update @ self._update))
                 observed.reversal = float(flat @ self._update) / product if product > 0 else math.nan
             self._update = flat
@@ -286,8 +294,12 @@ def numbers(item: Any) -> Numbers:
         plain = item.detach().cpu()
         name = str(plain.dtype).rpartition(".")[2]
         return Numbers(plain.double().numpy(), FORMATS.get(name, FLOAT64), True)
-    form = FORMATS["bfloat16"] if isinstance(item, Bfloat16) else FORMATS.get(np.asarray(item).dtype.name, FLOAT64)
-    return Numbers(np.asarray(item).astype(np.float64).view(np.ndarray), form)
+    array = np.asarray(item).view(np.ndarray)
+    form = BFLOAT16 if isinstance(item, Bfloat16) else _FORMATS.get(array.dtype, FLOAT64)
+    return Numbers(array.astype(np.float64), form)
+
+
+_FORMATS = {form.storage: form for form in (FLOAT64, FLOAT32, FLOAT16)}
 
 
 def flushed(state: Mapping[str, Any], gradients: Mapping[str, Numbers]) -> dict[str, float]:

@@ -48,9 +48,7 @@ class Symptom:
 
 def small_gradient(history: History) -> bool:
     """Whether the gradient is small beside the largest one seen; False where it is not known."""
-    lengths = [item.epoch.gradient_norm for item in history if math.isfinite(item.epoch.gradient_norm)]
-    last = history[-1].epoch.gradient_norm
-    return bool(lengths) and last <= SMALL_GRADIENT * max(lengths)
+    return history[-1].epoch.gradient_norm <= SMALL_GRADIENT * history[-1].largest_gradient
 
 
 def _diverged(history: History) -> str:
@@ -68,8 +66,7 @@ def _exploding(history: History) -> str:
         )
     if math.isinf(epoch.gradient_norm):
         return "the gradient is not finite"
-    before = [item.epoch.loss for item in history[:-1]]
-    if not before or not 0 < epoch.loss < math.inf or epoch.loss <= RECORD * max(before):
+    if not 0 < epoch.loss < math.inf or not epoch.loss > RECORD * history[-1].largest_loss:
         return ""
     falling = epoch.gradient_norm <= history[-2].epoch.gradient_norm
     return "" if falling else f"loss {epoch.loss:.3g}, above all before; gradient norm {epoch.gradient_norm:.3g}"
@@ -137,8 +134,7 @@ def _plateau(history: History) -> str:
     if len(history) <= WINDOW:
         return ""
     now, then = history[-1].epoch, history[-1 - WINDOW].epoch
-    lengths = [item.epoch.gradient_norm for item in history if math.isfinite(item.epoch.gradient_norm)]
-    if lengths and now.gradient_norm <= 0.1 * max(lengths):
+    if now.gradient_norm <= 0.1 * history[-1].largest_gradient:
         return ""
     if abs(now.loss - then.loss) <= WINDOW * STILL * abs(now.loss):
         return f"loss {then.loss:.6g} and {now.loss:.6g} within {WINDOW} epochs, gradient norm {now.gradient_norm:.3g}"

@@ -9,7 +9,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -82,7 +82,7 @@ def train(configuration: Configuration, options: Options, say: Say = lambda even
         Settings that are missing take the defaults of the task; the record has them all.
     options : Options
     say : callable
-        Takes the events: ``{"epoch": {...}}``, ``{"phase": {...}}``, ``{"finding": {...}}``.
+        Takes the events: ``{"epoch": Epoch}``, ``{"phase": Phase}``, ``{"finding": Finding}``.
     """
     started = time.perf_counter()
     run = Run(configuration, environment=environment())
@@ -133,9 +133,9 @@ class Training:
                 self.history.append(observed)
                 self.run.epochs.append(observed.epoch)
                 if number % self.options.log_every == 0:
-                    self.say({"epoch": asdict(observed.epoch)})
+                    self.say({"epoch": observed.epoch})
                 for phase in self.phases.update(self.history):
-                    self.say({"phase": asdict(phase)})
+                    self.say({"phase": phase})
                 self.measure(number, last=False)
                 broken = 0 if math.isfinite(observed.epoch.loss) else broken + 1
                 if broken >= BROKEN:
@@ -150,13 +150,13 @@ class Training:
         run.status, run.reason = self.outcome()
         self.measure(len(self.history) - 1, last=True)
         for phase in self.phases.conclude(run.status, run.reason, bool(self.history) and small_gradient(self.history)):
-            self.say({"phase": asdict(phase)})
+            self.say({"phase": phase})
 
     def measure(self, number: int, last: bool) -> None:
         """Log conditions: of the design once, of the Hessian in epochs that are powers of 4, and in the end."""
         if not (last or number == 0 or (number & (number - 1) == 0 and number.bit_length() % 2)) or not self.history:
             return
-        started = time.perf_counter()
+        started = time.thread_time()
         found = self.run.conditions
         if number == 0 and not last:
             X = self.state.get("design")
@@ -176,7 +176,7 @@ class Training:
         if math.isfinite(spectrum.largest) and not found.curvature >= spectrum.largest:
             found.curvature = spectrum.largest
             found.largest_stable_lr = 2.0 / spectrum.largest if spectrum.largest > 0 else math.inf
-        self.monitor.seconds += time.perf_counter() - started
+        self.monitor.seconds += time.thread_time() - started
 
     def repeat(self, task: Task) -> None:
         """Train the first epochs again, and compare the losses bit by bit."""
@@ -227,11 +227,11 @@ class Training:
         self.monitor.close()
         run.phases = self.phases.found
         if self.history:
-            started = time.perf_counter()
+            started = time.thread_time()
             run.findings = named(Case(run, self.history, self.state, self.repetition))
-            self.monitor.seconds += time.perf_counter() - started
+            self.monitor.seconds += time.thread_time() - started
         for finding in run.findings:
-            self.say({"finding": asdict(finding)})
+            self.say({"finding": finding})
         run.logging_seconds = self.monitor.seconds
         if run.epochs:
             run.final_loss = run.epochs[-1].loss
