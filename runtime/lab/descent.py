@@ -34,11 +34,14 @@ class Pass:
         Of loss times the loss scale.
     activations : dict
         By layer, in the order of the forward pass.
+    errors : dict of str to float
+        Norms of the gradient by the activations of layers that share their parameters.
     """
 
     loss: Any
     gradients: Parameters
     activations: Parameters = field(default_factory=dict)
+    errors: dict[str, float] = field(default_factory=dict)
 
 
 class Problem(Protocol):
@@ -84,7 +87,8 @@ def descend(configuration: Configuration, problem: Problem, data: Data) -> Itera
     exact = replace(data, X=scaling.standardised(data.X, scaling.TWO_PASS if how != scaling.NONE else how), y=y)
     form = precision.of(configuration)
     X = scaling.standardised(form.array(data.X), how)
-    objective = Objective(problem, exact, float(configuration.l2))
+    shapes = {name: item.shape for name, item in problem.initial(stream(0, "shapes")).items()}
+    objective = Objective(problem, exact, float(configuration.l2), shapes)
     known: dict[str, Any] = {"objective": objective}
     if how != scaling.NONE:
         known["statistics"] = {"variance of the features": scaling.variance(form.array(data.X), how)}
@@ -130,6 +134,8 @@ def descend_in_numpy(configuration: Configuration, problem: Problem, X: Any, y: 
             "gradients": gradients,
             "updates": updates,
             "activations": done.activations,
+            "errors": {name: length / scale for name, length in done.errors.items()},
+            "rows": rows,
             "bounds": getattr(problem, "bounds", {}),
         }
         if stop.update(loss, norm(gradients)):
@@ -170,13 +176,20 @@ class Objective:
 
     problem: Problem
     data: Data
-    l2: float = 0.0
+    l2: float
+    shapes: Mapping[str, tuple[int, ...]]
 
     def gradient(self, parameters: Mapping[str, Any]) -> Parameters:
-        wide = {name: np.asarray(item, dtype=np.float64) for name, item in parameters.items()}
+        wide = self._widened(parameters)
         gradients = self.problem.both(wide, self.data.X, self.data.y, 1.0).gradients
         return {name: g + self.l2 * wide[name] if decayed(name) else g for name, g in gradients.items()}
 
-    def activations(self, parameters: Mapping[str, Any]) -> Parameters:
-        wide = {name: np.asarray(item, dtype=np.float64) for name, item in parameters.items()}
-        return self.problem.both(wide, self.data.X, self.data.y, 1.0).activations
+    def activations(self, parameters: Mapping[str, Any], rows: Any = slice(None)) -> Parameters:
+        """Of some examples, by layer."""
+        return self.problem.both(self._widened(parameters), self.data.X[rows], self.data.y[rows], 1.0).activations
+
+    def _widened(self, parameters: Mapping[str, Any]) -> Parameters:
+        """In float64, in the shapes of the problem: torch keeps the weights of one output as a row."""
+        return {
+            name: np.asarray(item, dtype=np.float64).reshape(self.shapes[name]) for name, item in parameters.items()
+        }

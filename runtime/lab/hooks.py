@@ -12,8 +12,6 @@ import importlib
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 FUNCTIONS = {"Tanh": "tanh", "Sigmoid": "sigmoid", "ReLU": "relu", "Hardtanh": "hardtanh"}
 
 
@@ -100,14 +98,6 @@ def state_of(model: Any) -> dict[str, Any]:
     """Parameters and gradients of a module by name, as the monitor takes them."""
     named = list(model.named_parameters())
     return {
-        "parameters": {name: p for name, p in named},
+        "parameters": dict(named),
         "gradients": {name: p.grad for name, p in named if p.grad is not None},
     }
-
-
-def difference(computed: Any, exact: Any) -> float:
-    """Largest difference, relative to the largest exact value of the array."""
-    with np.errstate(all="ignore"):
-        size = float(np.abs(exact).max(initial=0.0))
-        error = float(np.abs(computed - exact).max(initial=0.0))
-    return error / size if size else error

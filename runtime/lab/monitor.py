@@ -24,6 +24,8 @@ Of the items of the dict only the loss is needed:
     parameters since the last epoch; its intended size is lr times gradient where there is a setting lr.
 ``activations``
     Arrays by layer, in the order of the forward pass.
+``errors``
+    Norms of the gradient of the loss by the activations of a layer.
 ``bounds``
     By layer the name of its function (``"tanh"``, ``"sigmoid"``, ``"relu"``), for saturation.
 ``model``
@@ -34,6 +36,8 @@ Of the items of the dict only the loss is needed:
     Numbers by name, such as an accuracy; kept with the epoch.
 ``design``, ``target``
     The matrix of a linear model, and what it is fitted to.
+``rows``
+    The examples of the last step, where it was not made on all of them.
 ``statistics``
     Arrays that cannot be negative in exact arithmetic, such as variances.
 
@@ -50,7 +54,7 @@ from typing import Any
 
 import numpy as np
 
-from ..formats import FLOAT64, FORMATS, Format
+from ..formats import BFLOAT16, FLOAT16, FLOAT32, FLOAT64, FORMATS, Format
 from . import watch
 from .configuration import Configuration
 from .hooks import Hooks, state_of
@@ -75,26 +79,32 @@ class Observation:
     ----------
     epoch : Epoch
     births : list of Birth
-    zero_gradients : dict of str to float
-        Share of the entries of each gradient that are zero or below the normal numbers of its format.
-    formats : dict of str to Format
-        Of each gradient, and of each activation.
+    largest_gradient : float
+        Largest norm of the gradient so far, this epoch included.
+    largest_loss : float
+        Largest loss of the epochs before.
     negative : dict of str to float
         The least value of each statistic that cannot be negative, where it is.
     reversal : float
         Cosine between this update and the last.
+    dead_units : float
+        Share of the units that are 0 for all examples, in the layer with relu that has most of them.
+    flushed : dict of str to float
+        Share of the entries of each gradient that are 0 and not 0 in float64, where that was looked at.
     """
 
     epoch: Epoch
     births: list[Birth] = field(default_factory=list)
-    zero_gradients: dict[str, float] = field(default_factory=dict)
-    formats: dict[str, Format] = field(default_factory=dict)
+    largest_gradient: float = math.nan
+    largest_loss: float = math.nan
     negative: dict[str, float] = field(default_factory=dict)
     reversal: float = math.nan
+    dead_units: float = 0.0
+    flushed: dict[str, float] = field(default_factory=dict)
 
 
 class Monitor:
-    """Makes an `Observation` of each state; `seconds` is what that took."""
+    """Makes an `Observation` of each state; `seconds` is the processor time that this took."""
 
     def __init__(self, configuration: Configuration, layers: bool = True, shadow: bool = False) -> None:
         lr = configuration.settings.get("lr")
@@ -104,16 +114,18 @@ class Monitor:
         self.seconds = 0.0
         self.parameters: dict[str, Numbers] = {}
         self._before: dict[str, Any] = {}
+        self._largest_loss = math.nan
+        self._largest_gradient = math.nan
         self._update: Any = None
         self._hooks: Hooks | None = None
 
     def observe(self, number: int, state: Mapping[str, Any], births: list[Birth], seconds: float) -> Observation:
         """Log one epoch."""
-        started = time.perf_counter()
+        started = time.thread_time()
         with np.errstate(all="ignore"):
             observed = self._observed(number, self._told(state), births)
         observed.epoch.seconds = seconds
-        self.seconds += time.perf_counter() - started
+        self.seconds += time.thread_time() - started
         return observed
 
     def _told(self, state: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -139,22 +151,48 @@ class Monitor:
         epoch = Epoch(number, loss=scalar(state.get("loss", math.nan)))
         epoch.metrics = {name: scalar(item) for name, item in state.get("metrics", {}).items()}
         observed = Observation(epoch, births)
-        observed.formats = {name: item.form for name, item in [*gradients.items(), *activations.items()]}
         self._norms(observed, state, parameters, gradients)
         self._counts(observed, births, [*activations.values(), *gradients.values()])
-        observed.zero_gradients = {name: item.lost for name, item in gradients.items() if item.values.size}
+        observed.largest_loss = self._largest_loss
+        self._largest_loss = np.fmax(self._largest_loss, epoch.loss)
+        if math.isfinite(epoch.gradient_norm):
+            self._largest_gradient = np.fmax(self._largest_gradient, epoch.gradient_norm)
+        observed.largest_gradient = self._largest_gradient
+        if any(item.form is not FLOAT64 and item.lost > 0.5 for item in gradients.values()):
+            observed.flushed = flushed(state, gradients)
         bounds = state.get("bounds", {})
         shares = {name: saturated(item.values, bounds[name]) for name, item in activations.items() if name in bounds}
-        sizes = {name: activations[name].values.size for name in shares}
-        if shares:
-            epoch.saturated = sum(shares[name] * sizes[name] for name in shares) / max(1, sum(sizes.values()))
+        sizes = {name: activations[name].values.size for name in shares if bounds[name] != "relu"}
+        observed.dead_units = max((shares[name] for name in shares if bounds[name] == "relu"), default=0.0)
+        if sizes:
+            epoch.saturated = sum(shares[name] * sizes[name] for name in sizes) / max(1, sum(sizes.values()))
         for name, item in state.get("statistics", {}).items():
             least = float(np.min(numbers(item).values, initial=math.inf))
             if least < 0:
                 observed.negative[name] = least
         if self.layers:
             epoch.layers = layers(parameters, gradients, activations, shares)
+            errors = state.get("errors", {})
+            for layer in epoch.layers:
+                if layer.name in errors:
+                    layer.gradient_norm = scalar(errors[layer.name])
+            if self.shadow:
+                self._shadow(epoch.layers, state, activations)
         return observed
+
+    def _shadow(self, layers: list[Layer], state: Mapping[str, Any], activations: Mapping[str, Numbers]) -> None:
+        """Digits that each layer has lost against a forward pass in float64."""
+        if self._hooks is not None and self._hooks.inputs:
+            computed, exact = self._hooks.shadow()
+            pairs = {name: (numbers(computed[name]), numbers(item)) for name, item in exact.items() if name in computed}
+        elif "objective" in state and "before" in state and self._hooks is None:
+            exact = state["objective"].activations(state["before"], state.get("rows", slice(None)))
+            pairs = {name: (activations[name], numbers(item)) for name, item in exact.items() if name in activations}
+        else:
+            return
+        for layer in layers:
+            if layer.name in pairs:
+                layer.digits_lost = digits_lost(*pairs[layer.name])
 
     def _norms(
         self,
@@ -184,7 +222,8 @@ class Monitor:
         if intended:
             self._against_spacing(epoch, intended, before or parameters, parameters)
             flat = np.concatenate([item.ravel() for item in intended.values()])
-            if self._update is not None and self._update.shape == flat.shape:
+            whole = isinstance(state.get("rows", slice(None)), slice)  # steps on different examples differ by chance
+            if whole and self._update is not None and self._update.shape == flat.shape:
                 product = math.sqrt(float(flat @ flat) * float(self._update @ self._update))
                 observed.reversal = float(flat @ self._update) / product if product > 0 else math.nan
             self._update = flat
@@ -255,8 +294,42 @@ def numbers(item: Any) -> Numbers:
         plain = item.detach().cpu()
         name = str(plain.dtype).rpartition(".")[2]
         return Numbers(plain.double().numpy(), FORMATS.get(name, FLOAT64), True)
-    form = FORMATS["bfloat16"] if isinstance(item, Bfloat16) else FORMATS.get(np.asarray(item).dtype.name, FLOAT64)
-    return Numbers(np.asarray(item).astype(np.float64).view(np.ndarray), form)
+    array = np.asarray(item).view(np.ndarray)
+    form = BFLOAT16 if isinstance(item, Bfloat16) else _FORMATS.get(array.dtype, FLOAT64)
+    return Numbers(array.astype(np.float64), form)
+
+
+_FORMATS = {form.storage: form for form in (FLOAT64, FLOAT32, FLOAT16)}
+
+
+def flushed(state: Mapping[str, Any], gradients: Mapping[str, Numbers]) -> dict[str, float]:
+    """Share of each gradient's entries that are 0 and should not be, by a gradient in float64 where there is one.
+
+    Without one, a gradient that is 0 altogether counts, unless all are.
+    """
+    if "objective" not in state or "before" not in state:
+        zero = {name: 0.0 if item.values.any() else 1.0 for name, item in gradients.items()}
+        return zero if any(share == 0 for share in zero.values()) else {}
+    exact = state["objective"].gradient({name: numbers(item).values for name, item in state["before"].items()})
+    found = {}
+    for name, item in gradients.items():
+        should = (exact[name] != 0).ravel()
+        found[name] = float((item.values.ravel()[should] == 0).mean()) if should.any() else 0.0
+    return found
+
+
+def digits_lost(computed: Numbers, exact: Numbers) -> float:
+    """Decimal digits between an array and its exact value: of the largest error, relative to the largest value.
+
+    0 is an error of half a spacing, which the format makes anyway; all of them are lost where it is the value.
+    """
+    size = float(np.abs(exact.values).max(initial=0.0))
+    error = float(np.abs(computed.values - exact.values).max(initial=0.0))
+    unit = computed.form.eps / 2
+    if not size or not math.isfinite(size):
+        return math.nan
+    relative = error / size if math.isfinite(error) else 1.0
+    return math.log10(min(1.0, max(relative, unit)) / unit)
 
 
 def scalar(item: Any) -> float:
@@ -324,5 +397,5 @@ def out_of_range(values: list[Numbers], gradients: list[Numbers]) -> str:
     """``"overflow"`` where something is not finite, ``"underflow"`` where most of a gradient has underflowed."""
     if any(not np.isfinite(item.values).all() for item in [*values, *gradients]):
         return "overflow"
-    small = [item for item in gradients if item.form is not FLOAT64 and 0 < np.abs(item.values).max(initial=0.0)]
+    small = [item for item in gradients if item.form is not FLOAT64 and np.abs(item.values).max(initial=0.0) > 0]
     return "underflow" if any(item.lost > 0.5 for item in small) else ""

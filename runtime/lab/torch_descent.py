@@ -38,6 +38,7 @@ def required() -> Any:
 def descend_in_torch(configuration: Configuration, problem: Problem, X: Any, y: Any) -> Iterator[State]:
     """Train, and yield the state after each epoch."""
     torch = required()
+    torch.set_num_threads(1)  # sweeps run in parallel processes, and sums in one order
     mixed = configuration.precision == "mixed"
     dtype = getattr(torch, "float32" if mixed else str(configuration.precision))
     model = problem.network(torch.nn).to(dtype)

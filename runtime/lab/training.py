@@ -9,24 +9,32 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ..containment import Interrupted, deadline
-from . import stopping
+from . import conditions, stopping
 from .configuration import Configuration
 from .data import Refused
-from .monitor import Monitor, Observation, scalar
+from .monitor import Monitor, Observation, numbers, scalar
+from .phases import Phases, small_gradient
 from .record import CONVERGED, DIVERGED, EXHAUSTED, FAILED, REFUSED, STOPPED, TIMED_OUT, Run
-from .tasks import State
+from .signatures import Case, Repetition, named
+from .tasks import State, Task
+from .training_function import task_of
 from .watch import Watch
 
 BROKEN = 3
 """A run is ended when its loss was not finite in so many epochs in a row: none of what follows would be new."""
 GROWN = 1e6
 """A loss beyond so many times the first one has grown beyond all bounds."""
+
+REPEATED = 2
+"""Epochs of a training function of the user that are run again, for non-determinism."""
+TOO_LONG = 2.0
+"""Seconds that these may take."""
 
 
 @dataclass(frozen=True)
@@ -74,20 +82,19 @@ def train(configuration: Configuration, options: Options, say: Say = lambda even
         Settings that are missing take the defaults of the task; the record has them all.
     options : Options
     say : callable
-        Takes the events: ``{"epoch": {...}}``, ``{"phase": {...}}``, ``{"finding": {...}}``.
+        Takes the events: ``{"epoch": Epoch}``, ``{"phase": Phase}``, ``{"finding": Finding}``.
     """
     started = time.perf_counter()
     run = Run(configuration, environment=environment())
     training = None
     try:
-        from .training_function import task_of
-
         task = task_of(configuration.task, options.path)
         run.configuration = task.completed(configuration)
         training = Training(run, options, say)
         with deadline(options.seconds):
             training.follow(task.train(run.configuration))
-        training.conclude()
+            training.conclude()
+            training.repeat(task)
     except Refused as error:
         run.status, run.reason = REFUSED, str(error)
     except Interrupted:
@@ -108,6 +115,8 @@ class Training:
         self.options = options
         self.say = say
         self.monitor = Monitor(run.configuration, options.layers, options.shadow)
+        self.phases = Phases()
+        self.repetition: Repetition | None = None
         self.history: list[Observation] = []
         self.state: State = {}
 
@@ -124,7 +133,10 @@ class Training:
                 self.history.append(observed)
                 self.run.epochs.append(observed.epoch)
                 if number % self.options.log_every == 0:
-                    self.say({"epoch": asdict(observed.epoch)})
+                    self.say({"epoch": observed.epoch})
+                for phase in self.phases.update(self.history):
+                    self.say({"phase": phase})
+                self.measure(number, last=False)
                 broken = 0 if math.isfinite(observed.epoch.loss) else broken + 1
                 if broken >= BROKEN:
                     return
@@ -136,6 +148,51 @@ class Training:
         """The status of a run that came to its end."""
         run = self.run
         run.status, run.reason = self.outcome()
+        self.measure(len(self.history) - 1, last=True)
+        for phase in self.phases.conclude(run.status, run.reason, bool(self.history) and small_gradient(self.history)):
+            self.say({"phase": phase})
+
+    def measure(self, number: int, last: bool) -> None:
+        """Log conditions: of the design once, of the Hessian in epochs that are powers of 4, and in the end."""
+        if not (last or number == 0 or (number & (number - 1) == 0 and number.bit_length() % 2)) or not self.history:
+            return
+        started = time.thread_time()
+        found = self.run.conditions
+        if number == 0 and not last:
+            X = self.state.get("design")
+            if X is None and "objective" in self.state:
+                X = conditions.with_intercept(self.state["objective"].data.X)
+            if X is not None:
+                found.design = conditions.design(X)
+                found.gram = found.design**2
+        start = number == 0 and not last and "before" in self.state
+        at = {name: numbers(item).values for name, item in self.state["before"].items()} if start else {}
+        values = {name: item.values for name, item in self.monitor.parameters.items()}
+        spectrum = conditions.hessian(self.state, at or values)
+        if number == 0:
+            found.hessian_start = spectrum.condition
+        if last:
+            found.hessian_end = spectrum.condition
+        if math.isfinite(spectrum.largest) and not found.curvature >= spectrum.largest:
+            found.curvature = spectrum.largest
+            found.largest_stable_lr = 2.0 / spectrum.largest if spectrum.largest > 0 else math.inf
+        self.monitor.seconds += time.thread_time() - started
+
+    def repeat(self, task: Task) -> None:
+        """Train the first epochs again, and compare the losses bit by bit."""
+        wanted = self.options.repeat
+        if wanted is None:
+            wanted = REPEATED if ":" in task.name else 0
+        if not wanted or not self.history or sum(item.epoch.seconds for item in self.history[:wanted]) > TOO_LONG:
+            return
+        with np.errstate(all="ignore"):
+            for number, state in zip(
+                range(min(wanted, len(self.history))), _checked(task.train(self.run.configuration))
+            ):
+                first, second = self.history[number].epoch.loss, scalar(state["loss"])
+                if first != second and not (math.isnan(first) and math.isnan(second)):
+                    self.repetition = Repetition(number, first, second)
+                    return
 
     def outcome(self) -> tuple[str, str]:
         epochs = self.run.epochs
@@ -153,10 +210,12 @@ class Training:
         if "converged" in self.state:
             equations = f"gradient norm {last.gradient_norm:.3g}"
             solved = bool(self.state["converged"])
-            return (CONVERGED, equations) if solved else (EXHAUSTED, f"the weights do not solve the equations: {equations}")
-        if stopping.settled(
-            losses, gradients, max(tolerance, 1e-6), stopping.resolution(self.run.configuration)
-        ):
+            return (
+                (CONVERGED, equations)
+                if solved
+                else (EXHAUSTED, f"the weights do not solve the equations: {equations}")
+            )
+        if stopping.settled(losses, gradients, max(tolerance, 1e-6), stopping.resolution(self.run.configuration)):
             return CONVERGED, f"loss={last.loss:.6g} after {len(epochs)} epochs"
         if len(epochs) < int(settings.get("epochs") or 0):
             return STOPPED, f"at epoch {last.epoch} with gradient norm {last.gradient_norm:.3g}"
@@ -165,6 +224,14 @@ class Training:
     def close(self) -> None:
         """What is known of the run, however it ended."""
         run = self.run
+        self.monitor.close()
+        run.phases = self.phases.found
+        if self.history:
+            started = time.thread_time()
+            run.findings = named(Case(run, self.history, self.state, self.repetition))
+            self.monitor.seconds += time.thread_time() - started
+        for finding in run.findings:
+            self.say({"finding": finding})
         run.logging_seconds = self.monitor.seconds
         if run.epochs:
             run.final_loss = run.epochs[-1].loss
@@ -194,7 +261,9 @@ def _told(error: Exception) -> str:
 
 def environment() -> dict[str, Any]:
     """What the run may depend on besides its configuration."""
-    loaded = {name: getattr(sys.modules[name], "__version__", "") for name in ("torch", "scipy") if name in sys.modules}
+    loaded: dict[str, Any] = {
+        name: getattr(sys.modules[name], "__version__", "") for name in ("torch", "scipy") if name in sys.modules
+    }
     return {
         "python": platform.python_version(),
         "numpy": np.__version__,

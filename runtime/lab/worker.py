@@ -33,6 +33,7 @@ import os
 import platform
 import sys
 import time
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -95,7 +96,7 @@ class Worker:
                 if now - last < 1.0 / EVENTS_PER_SECOND:
                     return
                 last = now
-            self.say({"id": identity, "event": event})
+            self.say({"id": identity, "event": {name: asdict(item) for name, item in event.items()}})
 
         return train(configuration, options, say)
 

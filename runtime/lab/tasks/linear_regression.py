@@ -93,8 +93,7 @@ def solved(configuration: Configuration, X: Any, y: Any) -> Iterator[State]:
     if configuration.l2 and configuration.solver != "ridge":
         raise Refused(f"solver {configuration.solver} has no penalty; choose ridge or gd")
     X, y = scaling.standardised(form.array(X), configuration.standardise), form.array(y)
-    constant = (X == X[:1]).all(axis=0)
-    if not constant.any():
+    if not (np.ptp(X, axis=0) == 0).any():
         X = np.hstack([X, np.ones((len(X), 1), X.dtype)])
     way = SOLVERS[configuration.solver]
     w = way.solve(X, y, float(configuration.l2))

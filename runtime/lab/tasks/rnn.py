@@ -62,23 +62,31 @@ class Recurrent:
         p, loss = losses.BINARY[self.loss](z, y)
         delta = (p - y) * (scale / len(X))
         gradients: Parameters = {"output.weight": (delta @ states[-1])[None], "output.bias": delta.sum().reshape(1)}
+        errors = {f"state{self.steps}": _length(delta[:, None] @ out)}
         back = (delta[:, None] @ out) * activation.slope(states[-1])
         total_V, total_W, total_b = back.T @ xs[-1], back.T @ states[-2], back.sum(axis=0)
         for t in range(self.steps - 1, 0, -1):
+            errors[f"state{t}"] = _length(back @ W)
             back = (back @ W) * activation.slope(states[t])
             total_V = total_V + back.T @ xs[t - 1]
             total_W = total_W + back.T @ states[t - 1]
             total_b = total_b + back.sum(axis=0)
         gradients.update({"input.weight": total_V, "recurrent.weight": total_W, "recurrent.bias": total_b})
         shown = {f"state{t}": item for t, item in enumerate(states) if t}
-        return Pass(loss, gradients, {**shown, "output": z, "probabilities": p})
+        return Pass(loss, gradients, {**shown, "output": z, "probabilities": p}, errors)
 
     def network(self, nn: Any) -> Any:
         return _network(nn, self)
 
 
+def _length(error: Any) -> float:
+    """Euclidean norm of the gradient by a state."""
+    with np.errstate(all="ignore"):
+        return float(np.linalg.norm(np.asarray(error, dtype=np.float64)))
+
+
 def _network(nn: Any, problem: Recurrent) -> Any:
-    class Network(nn.Module):  # type: ignore[misc,name-defined]
+    class Network(nn.Module):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
             self.input = nn.Linear(problem.width, problem.hidden, bias=False)
