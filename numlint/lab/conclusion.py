@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from numlint.lab.boundary import Boundary
 from numlint.lab.machines import Weights
-from numlint.lab.outcome import sick, signatures, unstable
-from numlint.lab.recommend import CURED, Remedy
+from numlint.lab.outcome import severity, sick, signatures, unstable
+from numlint.lab.recommend import Remedy
 from numlint.lab.results import Asked
 from numlint.lab.sweep import Axis, Sweep
 from numlint.lab.task import Task
@@ -66,15 +66,15 @@ class Conclusion:
         return bool(self.runs) and all(run.status == REFUSED for run in self.runs)
 
     def recommendations(self) -> Iterator[tuple[str, list[Remedy]]]:
-        """What cured, or else helped, with the failing runs that it helped; the most helpful first."""
+        """What cured, or else helped, with the failing runs that it helped; for the worst failures first."""
         found: dict[str, list[Remedy]] = {}
         for remedy in self.remedies:
             if remedy.best is not None:
                 found.setdefault(remedy.best.name, []).append(remedy)
 
-        def worth(item: tuple[str, list[Remedy]]) -> tuple[bool, int]:
-            cured = any(remedy.best is not None and remedy.best.verdict == CURED for remedy in item[1])
-            return (not cured, -sum(remedy.stands_for for remedy in item[1]))
+        def worth(item: tuple[str, list[Remedy]]) -> tuple[int, int]:
+            worst = max(severity(remedy.failing)[0] for remedy in item[1])
+            return (-worst, -sum(remedy.stands_for for remedy in item[1]))
 
         yield from sorted(found.items(), key=worth)
 

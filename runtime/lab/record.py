@@ -204,7 +204,11 @@ class Run:
             for item in values.get("epochs", ())
         ]
         values["phases"] = [Phase(**_known(Phase, item)) for item in values.get("phases", ())]
-        values["findings"] = [Finding(**_known(Finding, item)) for item in values.get("findings", ())]
+        values["findings"] = [
+            # Of the texts, one is called like a number that JSON has no word for: the signature "nan".
+            Finding(**{**_known(Finding, item), "signature": str(item["signature"])})
+            for item in values.get("findings", ())
+        ]
         values["conditions"] = Conditions(**_known(Conditions, values.get("conditions", {})))
         return cls(**values)
 

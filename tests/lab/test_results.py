@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from numlint.lab.results import GRID, MITIGATION, Asked, Results, ResultsError
 from numlint.lab.sweep import read
 from numlint.lab.task import Task
+from numlint.runtime.lab.record import Finding, Run
 from tests.lab.conftest import ran
 
 
@@ -93,3 +95,11 @@ def test_what_cannot_be_used_is_said(asked: Asked, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ResultsError, match="-o"):
         Results.create(tmp_path / "file", asked)
+
+
+def test_a_run_is_read_as_it_was_written(asked: Asked) -> None:
+    first, _ = asked.sweep.configurations()
+    findings = [Finding("nan", 1, "inf - inf", value=math.inf), Finding("overflow", 0, "exp(89.1)", value=89.1)]
+    run = ran(first, 1.0, math.nan, findings=findings, largest_weight=-math.inf)
+    again = Run.from_json(json.loads(json.dumps(run.to_json())))
+    assert repr(again) == repr(run)
