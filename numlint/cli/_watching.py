@@ -119,9 +119,10 @@ class Board(Lines):
         from numlint.lab.task import phrase
 
         table = Table(box=None, pad_edge=False, header_style="cyan", expand=False)
-        table.add_column("run", no_wrap=True, overflow="ellipsis", max_width=44)
-        for name in ("epoch", "loss", "gradient"):
-            table.add_column(name, justify="right", no_wrap=True)
+        # The figures keep their width; where it is narrow, the words give way.
+        table.add_column("run", no_wrap=True, overflow="ellipsis", max_width=44 if self._console.width >= 100 else 30)
+        for name, cells in (("epoch", 5), ("loss", 8), ("gradient", 8)):
+            table.add_column(name, justify="right", no_wrap=True, min_width=cells)
         table.add_column("", no_wrap=True, overflow="ellipsis")
         with self._lock:
             for experiment, run in self._latest:

@@ -59,10 +59,11 @@ def end(run: Run) -> str:
     if run.status == DIVERGED:
         worst = _worst(run)
         return f"diverged (loss={numeral(worst.loss)} at epoch {worst.epoch})" if worst else "diverged"
-    if run.status == EXHAUSTED:
-        return f"not converged in {_epochs(len(run.epochs))} (loss={numeral(last_loss(run))})"
-    if run.status == STOPPED:
-        return f"stopped after {_epochs(len(run.epochs))} (loss={numeral(last_loss(run))})"
+    if run.status in (EXHAUSTED, STOPPED):
+        verb = "not converged in" if run.status == EXHAUSTED else "stopped after"
+        phase = run.phases[-1].name if run.phases else "healthy"
+        besides = f", {phase}" if phase != "healthy" else ""
+        return f"{verb} {_epochs(len(run.epochs))} (loss={numeral(last_loss(run))}{besides})"
     reason = " ".join(run.reason.split())
     return f"{run.status.replace('-', ' ')} ({reason})" if reason else run.status
 

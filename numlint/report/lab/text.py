@@ -168,30 +168,24 @@ def _boundaries(conclusion: Conclusion, width: int, detail: int) -> list[Row]:
         return []
     setting = spelled(found[0].setting)
     others = [name for name in conclusion.names if name != found[0].setting]
-    header: list[Cell] = [
-        ("", "quiet"),
-        ("holds at", "label"),
-        ("fails at", "label"),
-        ("boundary", "label"),
-        ("2/lambda_max", "label"),
-        ("ratio", "label"),
-    ]
-    if found[0].setting != "lr":
-        header = header[:4]
-    lines: list[list[Cell]] = [header]
+    # Between two values of a grid lies anything; a bisection has closed in on one.
+    exact = bool(conclusion.asked.sweep.adaptive)
+    heads = ["", "holds at", "fails at", *(["boundary"] if exact else [])]
+    if found[0].setting == "lr":
+        heads += ["2/lambda_max", *(["ratio"] if exact else [])]
+    lines: list[list[Cell]] = [[(head, "label") for head in heads]]
     shown = found if detail > 1 else found[:RUNS]
     for item in shown:
-        line: list[Cell] = [
-            (printable(phrase(item.configuration, others)) or conclusion.task.name, "name"),
-            (_number(item.holds), "good"),
-            (_number(item.fails), "bad"),
-            (_number(item.value), "text"),
-        ]
-        if item.setting == "lr":
-            ratio = item.value / item.theory if item.theory else math.nan
-            line += [(_number(item.theory), "text"), (_number(ratio), "quiet")]
-        lines.append(line)
-    how = "by bisection" if conclusion.asked.sweep.adaptive else "from the grid"
+        name = printable(phrase(item.configuration, others)) or conclusion.task.name
+        figures = {
+            "holds at": (_number(item.holds), "good"),
+            "fails at": (_number(item.fails), "bad"),
+            "boundary": (_number(item.value), "name"),
+            "2/lambda_max": (_number(item.theory), "text"),
+            "ratio": (_number(item.value / item.theory if item.theory else math.nan), "quiet"),
+        }
+        lines.append([(name, "name"), *(figures[head] for head in heads[1:])])
+    how = "by bisection" if exact else "from the grid"
     title = "Learning-rate boundary" if setting == "lr" else f"Boundary of {setting}"
     return _section(f"{title}, {how}", lines, width, len(found) - len(shown))
 

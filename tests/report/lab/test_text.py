@@ -110,10 +110,18 @@ def test_many_runs_are_sampled_and_failures_among_them_shown() -> None:
 
 def test_a_boundary_stands_beside_the_bound() -> None:
     found = Boundary("lr", TASK.configuration({"precision": "float32"}), 0.049, 0.051, 0.05, 10)
-    lines = shown(GOOD, boundaries=(found,)).splitlines()
+    adaptive = Conclusion(Asked(read(TASK, ["precision"], [], "lr=0.01:1")), (GOOD,), (found,))
+    lines = lab.render("text", adaptive, color=False, width=100, detail=1).splitlines()
     heads = next(line for line in lines if "2/lambda_max" in line)
     assert heads.split() == ["holds", "at", "fails", "at", "boundary", "2/lambda_max", "ratio"]
-    assert lines[lines.index(heads) + 1].split() == ["float32", "lambda=0", "0.049", "0.051", "0.05", "0.05", "1"]
+    assert lines[lines.index(heads) + 1].split() == ["float32", "0.049", "0.051", "0.05", "0.05", "1"]
+
+
+def test_a_grid_says_only_between_which_values_it_lies() -> None:
+    found = Boundary("lr", TASK.configuration({"precision": "float32"}), 0.1, 100.0, 0.05, 10)
+    text = shown(GOOD, boundaries=(found,))
+    assert "ratio" not in text
+    assert ["float32", "lambda=0", "0.1", "100", "0.05"] in [line.split() for line in text.splitlines()]
 
 
 def test_weights_stand_in_a_column_for_each_run() -> None:
