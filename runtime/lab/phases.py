@@ -134,6 +134,8 @@ def _plateau(history: History) -> str:
     if len(history) <= WINDOW:
         return ""
     now, then = history[-1].epoch, history[-1 - WINDOW].epoch
+    if math.isnan(now.gradient_norm):  # who does not tell the gradient may have arrived
+        return ""
     if now.gradient_norm <= 0.1 * history[-1].largest_gradient:
         return ""
     if abs(now.loss - then.loss) <= WINDOW * STILL * abs(now.loss):
