@@ -84,7 +84,8 @@ class Board(Lines):
         columns = (BarColumn(20), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.fields[counts]}"))
         self._bar = Progress(*columns)
         self._task = self._bar.add_task("", total=None, counts="")
-        self.live = Live(console=Console(stderr=True), transient=True, refresh_per_second=4, get_renderable=self._drawn)
+        self._console = Console(stderr=True)
+        self.live = Live(console=self._console, transient=True, refresh_per_second=4, get_renderable=self._drawn)
 
     def expect(self, number: int) -> None:
         super().expect(number)

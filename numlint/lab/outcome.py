@@ -19,9 +19,11 @@ from numlint.runtime.lab.record import (
 )
 
 BROKEN = (DIVERGED, FAILED, TIMED_OUT, DIED, REFUSED)
-_RANK = {CONVERGED: 0, STOPPED: 1, EXHAUSTED: 1, DIVERGED: 2, FAILED: 3, TIMED_OUT: 3, DIED: 3, REFUSED: 4}
+_RANK = {CONVERGED: 0, STOPPED: 1, EXHAUSTED: 1, DIVERGED: 3, FAILED: 4, TIMED_OUT: 4, DIED: 4, REFUSED: 5}
 UNSTABLE = ("diverged", "exploding", "oscillating")
 """Phases that a step that is too long ends in."""
+IDLE = ("plateau", "stalled", "vanishing", "saturating", "dead")
+"""Phases in which nothing is learnt."""
 
 
 def sick(run: Run) -> bool:
@@ -41,9 +43,17 @@ def unstable(run: Run) -> bool:
     return bool(losses) and not losses[-1] <= losses[0]
 
 
+def idle(run: Run) -> bool:
+    """Whether a run ended without having got anywhere, and was still not at its goal."""
+    return run.status in (EXHAUSTED, STOPPED) and bool(run.phases) and run.phases[-1].name in IDLE
+
+
 def severity(run: Run) -> tuple[int, int]:
     """Smaller is better: first how it ended, then how many signatures were named."""
-    return _RANK.get(run.status, 4), len({finding.signature for finding in run.findings})
+    rank = _RANK.get(run.status, 5)
+    return (2 if rank < 2 and (unstable(run) or idle(run)) else rank), len(
+        {finding.signature for finding in run.findings}
+    )
 
 
 def signatures(run: Run) -> tuple[str, ...]:
@@ -52,18 +62,25 @@ def signatures(run: Run) -> tuple[str, ...]:
     return tuple(dict.fromkeys(finding.signature for finding in ordered))
 
 
-def end(run: Run) -> str:
-    """How a run ended: ``diverged (loss=inf at epoch 14)``."""
+def end(run: Run, *, brief: bool = False) -> str:
+    """How a run ended: ``diverged (loss=inf at epoch 14)``; brief without the number of epochs that all have."""
     if run.status == CONVERGED:
         return "converged"
     if run.status == DIVERGED:
         worst = _worst(run)
         return f"diverged (loss={numeral(worst.loss)} at epoch {worst.epoch})" if worst else "diverged"
     if run.status in (EXHAUSTED, STOPPED):
-        verb = "not converged in" if run.status == EXHAUSTED else "stopped after"
+        length = _epochs(len(run.epochs))
+        verb = (
+            f"stopped after {length}"
+            if run.status == STOPPED
+            else "not converged"
+            if brief
+            else f"not converged in {length}"
+        )
         phase = run.phases[-1].name if run.phases else "healthy"
         besides = f", {phase}" if phase != "healthy" else ""
-        return f"{verb} {_epochs(len(run.epochs))} (loss={numeral(last_loss(run))}{besides})"
+        return f"{verb} (loss={numeral(last_loss(run))}{besides})"
     reason = " ".join(run.reason.split())
     return f"{run.status.replace('-', ' ')} ({reason})" if reason else run.status
 

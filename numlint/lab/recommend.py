@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from numlint.lab.laboratory import Experiment, Search
 from numlint.lab.mitigations import Mitigation, mitigations, symptoms
-from numlint.lab.outcome import last_loss, severity, sick, unstable
+from numlint.lab.outcome import idle, last_loss, severity, sick, unstable
 from numlint.lab.results import MITIGATION
 from numlint.lab.task import Task
 from numlint.runtime.lab.configuration import Setting
@@ -38,7 +38,7 @@ class Trial:
         What they changed.
     run : Run
     verdict : str
-        ``"cured"``, ``"better"`` or ``"no help"``.
+        ``"cured"``, ``"better"`` or ``"no help"``; of a combination, what its last one did for the others.
     """
 
     mitigations: tuple[Mitigation, ...]
@@ -113,8 +113,16 @@ def remedy(run: Run, task: Task, stands_for: int = 1, budget: int = 12) -> Searc
             return None
         tried.add(configuration.fingerprint)
         repeated = yield Experiment(configuration, MITIGATION)
-        trial = _judged(run, (*before, added), repeated)
+        trial = _judged(run, base, (*before, added), repeated)
         trials.append(trial)
+        for item in before if idle(repeated) else ():
+            # What was right for the run as it was may be too much now that `added` has changed it.
+            settled = repeated.configuration.changed(**(item.settle(repeated, task) if item.settle else {}))
+            if settled.fingerprint not in tried and len(trials) < budget:
+                tried.add(settled.fingerprint)
+                again = _judged(run, base, (*before, added), (yield Experiment(settled, MITIGATION)))
+                trials.append(again)
+                trial = min(trial, again, key=lambda one: one.rank)
         return trial
 
     def each(base: Run, before: tuple[Mitigation, ...]) -> Search[list[Trial]]:
@@ -151,7 +159,7 @@ def _pruned(run: Run, cure: Trial, task: Task, trials: list[Trial], tried: set[s
             if configuration.fingerprint in tried or len(trials) >= budget:
                 continue
             tried.add(configuration.fingerprint)
-            trial = _judged(run, kept, (yield Experiment(configuration, MITIGATION)))
+            trial = _judged(run, run, kept, (yield Experiment(configuration, MITIGATION)))
             trials.append(trial)
             if trial.verdict == CURED:
                 cure = trial
@@ -160,9 +168,11 @@ def _pruned(run: Run, cure: Trial, task: Task, trials: list[Trial], tried: set[s
             return
 
 
-def _judged(before: Run, applied: tuple[Mitigation, ...], after: Run) -> Trial:
-    old, new = before.configuration.settings, after.configuration.settings
+def _judged(failing: Run, base: Run, applied: tuple[Mitigation, ...], after: Run) -> Trial:
+    """The trial, by what the last mitigation did for the run that it was added to."""
+    old, new = failing.configuration.settings, after.configuration.settings
     settings = {name: value for name, value in new.items() if old.get(name) != value}
-    better = BETTER if severity(after) < severity(before) else NO_HELP
-    # A run that no longer overflows, and still ends higher than it began, is no cure.
-    return Trial(applied, settings, after, better if sick(after) or unstable(after) else CURED)
+    better = BETTER if severity(after) < severity(base) else NO_HELP
+    # A run that no longer overflows is not cured while it rises, or learns nothing.
+    ill = sick(after) or unstable(after) or idle(after)
+    return Trial(applied, settings, after, better if ill else CURED)

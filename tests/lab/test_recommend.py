@@ -12,7 +12,7 @@ from numlint.lab.mitigations import mitigations
 from numlint.lab.recommend import Remedy, remedy, representatives
 from numlint.lab.task import Parameter, Task
 from numlint.runtime.lab.configuration import Configuration
-from numlint.runtime.lab.record import SIGNATURES, Conditions, Finding, Run
+from numlint.runtime.lab.record import SIGNATURES, Conditions, Finding, Phase, Run
 from tests.lab.conftest import Bench, ran
 
 Make = Callable[..., Bench]
@@ -90,7 +90,37 @@ def test_no_cure_is_no_recommendation(bench: Make, task: Task) -> None:
 def test_a_run_that_ends_higher_than_it_began_is_not_cured(bench: Make, task: Task) -> None:
     place = bench(lambda configuration: ran(configuration, 1.0, 70.0, status="exhausted"))
     found = tried(place, task, ran(task.configuration({}), 1.0, math.inf))
-    assert {trial.verdict for trial in found.trials} == {"better"}
+    assert {trial.verdict for trial in found.trials} == {"better", "no help"}
+    assert found.best is not None
+    assert found.best.verdict == "better"
+
+
+def test_a_run_that_learns_nothing_is_not_cured(bench: Make, task: Task) -> None:
+    plateau = [Phase("plateau", 0, 1)]
+    place = bench(lambda configuration: ran(configuration, 1.0, 0.999, status="exhausted", phases=plateau))
+    found = tried(place, task, ran(task.configuration({}), 1.0, math.inf))
+    assert "cured" not in {trial.verdict for trial in found.trials}
+
+
+def test_a_rate_that_became_too_low_is_set_again(bench: Make, task: Task) -> None:
+    """Lowered for features of a large scale, it is far too low once they are scaled."""
+
+    def train(configuration: Configuration) -> Run:
+        scaled = configuration.standardise == "two-pass"
+        conditions = Conditions(curvature=1.0, largest_stable_lr=2.0 if scaled else 2e-6)
+        if configuration.lr > conditions.largest_stable_lr:
+            return ran(configuration, 1.0, math.inf, conditions=conditions)
+        if scaled and configuration.lr < 0.1:
+            return ran(
+                configuration, 1.0, 1.0, status="exhausted", phases=[Phase("plateau", 0, 1)], conditions=conditions
+            )
+        findings = [] if scaled else failing("ill-conditioned")
+        return ran(configuration, 1.0, 0.5, status="exhausted", findings=findings, conditions=conditions)
+
+    found = tried(bench(train), task, train(task.configuration({"lr": 5.0})))
+    assert found.best is not None
+    assert found.best.verdict == "cured"
+    assert found.best.settings == {"lr": 1.0, "standardise": "two-pass"}
 
 
 def test_the_budget_is_kept(bench: Make, task: Task) -> None:

@@ -39,6 +39,8 @@ class Mitigation:
         What else it changes, where it does: ``"the minimum is another"``.
     again : bool
         Whether it can be added once more where it helped and did not cure.
+    settle : callable, optional
+        Makes its change anew, from a run that learns nothing because of it.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Mitigation:
     price: int = 2
     alters: str = ""
     again: bool = False
+    settle: Change | None = None
 
 
 @cache

@@ -2,7 +2,8 @@
 
 Gradient descent on a quadratic is stable below 2/lambda_max and fastest near half of that
 where the condition number is large. Where the run measured its curvature, the step becomes
-1/lambda_max; else a tenth of what it was.
+1/lambda_max; else a tenth of what it was. What else was changed since, a common scale of the
+features above all, may leave a lowered step far too short: then it is settled anew.
 """
 
 import math
@@ -17,9 +18,17 @@ def change(run: Run, task: Task) -> dict[str, Setting]:
     now = run.configuration.settings.get("lr")
     if not isinstance(now, (int, float)) or now <= 0:
         return {}
-    stable = run.conditions.largest_stable_lr / 2
-    lower = stable if math.isfinite(stable) and 0 < stable < now / 2 else now / 10
-    return {"lr": float(f"{lower:.1g}")}
+    best = run.conditions.largest_stable_lr / 2
+    return {"lr": _rounded(best if 0 < best < now / 2 else now / 10)}
+
+
+def settle(run: Run, task: Task) -> dict[str, Setting]:
+    best = run.conditions.largest_stable_lr / 2
+    return {"lr": _rounded(best)} if math.isfinite(best) and best > 2 * float(run.configuration.lr) else {}
+
+
+def _rounded(rate: float) -> float:
+    return float(f"{rate:.1g}")
 
 
 MITIGATION = Mitigation(
@@ -28,4 +37,5 @@ MITIGATION = Mitigation(
     change,
     price=3,
     again=True,
+    settle=settle,
 )

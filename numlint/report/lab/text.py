@@ -20,8 +20,8 @@ from numlint.runtime.lab.record import CONVERGED, EXHAUSTED, REFUSED, STATUSES, 
 
 name = "text"
 
-RUNS, LINES = 20, 8
-"""Runs, and lines of a section, that are shown without --verbose."""
+RUNS, LINES, TRIALS = 20, 8, 10
+"""Runs, lines of a section, and mitigations of a run that are shown without --verbose."""
 _STYLES = {CONVERGED: "good", EXHAUSTED: "caution", "stopped": "caution", REFUSED: "caution"}
 _VERDICTS = {CURED: "good", NO_HELP: "quiet", "better": "caution"}
 
@@ -98,11 +98,11 @@ def _named(run: Run, names: Sequence[str]) -> str:
     return printable(phrase(run.configuration, names) or run.configuration.task)
 
 
-def _end(run: Run) -> str:
+def _end(run: Run, *, brief: bool = False) -> str:
     named = signatures(run)
     # A divergence says itself; what else was named is worth a word.
     besides = [item for item in named if not (run.status in BROKEN and item == "divergence")]
-    return one_line(end(run)) + (f"; {', '.join(besides)}" if besides else "")
+    return one_line(end(run, brief=brief)) + (f"; {', '.join(besides)}" if besides else "")
 
 
 def _style(run: Run) -> str:
@@ -219,31 +219,32 @@ def _machines(weights: Sequence[Weights], names: Sequence[str], width: int) -> l
 def _remedy(remedy: Remedy, names: Sequence[str], width: int, detail: int) -> list[Row]:
     failing = remedy.failing
     like = f", as {count(remedy.stands_for - 1, 'other run')}" if remedy.stands_for > 1 else ""
-    title = f"Tried for {_named(failing, names)}: {_end(failing)}{like}"
+    title = f"Tried for {_named(failing, names)}{like}"
     rows: list[Row] = [[(part, "heading")] for part in wrapped(title, width)]
     if not remedy.trials:
         return [*rows, [("  nothing to try: no mitigation of this task is for that", "quiet")]]
-    helped = sorted((trial for trial in remedy.trials if trial.verdict != NO_HELP), key=lambda trial: trial.rank)
-    shown = helped if detail > 1 else helped[:LINES]
-    rows += table([_trial(trial) for trial in shown], width)
-    if len(shown) < len(helped):
-        rows.append([(f"  ... and {len(helped) - len(shown)} more; -v shows all", "quiet")])
-    failed = [trial for trial in remedy.trials if trial.verdict == NO_HELP]
-    if failed:
-        said = ", ".join(
-            f"{trial.name} ({_changes(trial)}): {_end(trial.run)}" for trial in failed[: LINES if detail < 2 else None]
-        )
-        more = len(failed) - LINES
-        rest = f", and {more} more" if detail < 2 and more > 0 else ""
-        parts = wrapped(f"did not help: {said}{rest}", width - 2)
-        rows += [[("  " if not number else "    ", "text"), (part, "quiet")] for number, part in enumerate(parts)]
+    # Each that was tried alone, and of the combinations those that helped: the others would bury them.
+    told = [trial for trial in remedy.trials if len(trial.mitigations) == 1 or trial.verdict != NO_HELP]
+    shown = remedy.trials if detail > 1 else sorted(told, key=lambda trial: trial.rank)[:TRIALS]
+    before: list[Cell] = [("before", "label"), ("", "text"), ("", "text"), (_end(failing, brief=True), _style(failing))]
+    ranked = sorted(shown, key=lambda trial: (trial.verdict == NO_HELP, trial.rank))
+    rows += table([before, *map(_trial, ranked)], width)
+    hidden = len(remedy.trials) - len(ranked)
+    if hidden:
+        rows.append([(f"  ... and {count(hidden, 'combination')} that did not help more; -v shows all", "quiet")])
     return rows
 
 
 def _trial(trial: Trial) -> list[Cell]:
-    after = _end(trial.run) + (f" ({trial.alters})" if trial.alters else "")
+    note = f" ({trial.alters})" if trial.alters and trial.verdict != NO_HELP else ""
+    after = _end(trial.run, brief=True) + note
     verdict = (trial.verdict, _VERDICTS.get(trial.verdict, "text"))
-    return [verdict, (trial.name, "name"), (_changes(trial), "text"), (after, "text")]
+    return [
+        verdict,
+        (trial.name, "name"),
+        (_changes(trial), "text"),
+        (after, "text" if trial.verdict != NO_HELP else "quiet"),
+    ]
 
 
 def _changes(trial: Trial) -> str:
