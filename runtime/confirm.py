@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import experiments, oracle
+from .autograd import ready
 from .cure import Case, cases, verify
 from .experiments import Experiment, Result, Session
 from .formats import FORMATS
@@ -73,7 +74,10 @@ def confirm(payload: dict[str, Any], emit: Emit) -> dict[str, Any]:
     )
     try:
         rungs = tuple(options.get("rungs") or RUNGS)
-        _decide(verdict, payload.get("loaded") or load(target), session, emit, rungs)
+        loaded = payload.get("loaded") or load(target)
+        if "torch" in sys.modules:
+            ready()
+        _decide(verdict, loaded, session, emit, rungs)
     except MemoryError:
         if verdict.status == INCONCLUSIVE:
             verdict.reason = "out of memory"
@@ -259,7 +263,7 @@ def _draw(verdict: Verdict, judge: Judge, result: Result, session: Session, unti
     after = [-1.0] * len(drawn)
     cured = next((item for item in session.target.candidates if _is_verified(verdict.cures, item)), None)
     if cured is not None and harness.rewritten is not None:
-        with harness.rewritten(cured.source, cured.region) as other:
+        with harness.rewritten(cured.source, cured.region) as other:  # verified, so its imports are there
             if other is not None:
                 errors = [judge.error(case.inputs, case.form, case.truth, other) for _, case in drawn]
                 after = [-1.0 if error is None else error for error in errors]

@@ -17,13 +17,16 @@ from typing import Any
 
 import numpy as np
 
-from .. import perturbations, protocol
+from .. import leaves, perturbations, protocol
 from ..arithmetic import Arithmetic
 from ..boundary import bisect
+from ..compare import compare
 from ..formats import FORMATS, Format
 from ..harness import Harness
 from ..minimise import minimise
+from ..oracle import true_value
 from ..perturbations import Perturbation
+from ..synthesis.values import received
 from ..target import Role, Target
 from ..trial import INVALID, OUTSIDE, Judge, Trial
 from ..verdict import Boundary, Evidence, Figure, Sample
@@ -274,7 +277,7 @@ class Value(Experiment):
                 failure.form.name,
                 protocol.literal(trial.got),
                 protocol.literal(trial.true) if trial.true is not None else "",
-                exact=protocol.encode(smallest),
+                exact=protocol.encode({**_given(harness, smallest), **_expected(search, smallest, failure.form)}),
             ),
             boundary=boundary,
             chain=chain,
@@ -311,6 +314,30 @@ def _edge(search: Search, turn: Turn, form: Format, until: float, base: dict[str
             return float(math.ceil(edge)) if knob.integral else edge
         passes = magnitude
     return None
+
+
+def _given(harness: Harness, inputs: dict[str, Any]) -> dict[str, Any]:
+    """The inputs as the code is given them: tensors where it takes tensors."""
+    return {name: received(value, "tensor") if name in harness.tensors else value for name, value in inputs.items()}
+
+
+def _expected(search: Search, inputs: dict[str, Any], form: Format) -> dict[str, Any]:
+    """For a test: the true value of what the call returns, where it is wrong, and whether entry by entry.
+
+    Empty where it is not known in full, or where what is returned is right but for a few digits.
+    """
+    rounded = Arithmetic(form).lift(inputs)
+    run = search.harness.run(rounded, Arithmetic(form), search.judge.seconds)
+    truth = true_value(search.harness, rounded, search.judge.seconds, form)
+    returned = list(leaves.leaves(run.outputs.get("return"), "return"))
+    expected = [(leaf, true) for path, leaf in returned if (true := truth.output(path)) is not None]
+    if not expected or len(expected) < len(returned) or not all(true.defined.all() for _, true in expected):
+        return {}
+    for entrywise in (False, True):
+        if any(compare(leaf, true, form, entrywise).failed for leaf, true in expected):
+            whole = np.concatenate([np.ravel(true.plain()) for _, true in expected])
+            return {"<true>": whole, "<entrywise>": entrywise} if np.isfinite(whole).all() else {}
+    return {}
 
 
 def _undecided(search: Search) -> str:
