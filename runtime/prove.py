@@ -358,16 +358,20 @@ def main(jobs: int = 1) -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     wanted = [Exhibit.from_json(json.loads(line)) for line in sys.stdin]
-    _warm(wanted)
-    for answer in _forked(wanted, max(jobs, 1)):
-        answers.write(json.dumps(answer) + "\n")
-        answers.flush()
+    # A fork copies the tables of the memory: those that need no framework are done before one is imported.
+    for group in ([one for one in wanted if not one.requires], [one for one in wanted if one.requires]):
+        _warm(group)
+        for answer in _forked(group, max(jobs, 1)):
+            answers.write(json.dumps(answer) + "\n")
+            answers.flush()
 
 
 def _warm(wanted: list[Exhibit]) -> None:
     """Import what the exhibits need once, before the forks; the global generators stay as this process found them."""
     from .oracle import true_value
 
+    if not wanted:
+        return
     harness = harness_of("", "1.0 + 1.0")
     harness.reseed = False
     true_value(harness, harness.inputs, SECONDS[""])

@@ -76,7 +76,7 @@ def synthesise(loaded: Loaded, target: Target, session_seconds: float = 4.0, see
         return Failure(reason, remedy)
     search = Search(loaded, observer, seed, session_seconds)
     if target.signature in LOOPING:
-        search.rows = MANY
+        search.rows, search.patience = MANY, 1.5
     with repaired_default_dtype():
         synthesis = Synthesis(loaded, target, search, functions)
         plan = synthesis.plan()

@@ -122,6 +122,8 @@ class Search:
     seconds: float = 4.0
     trials: int = 0
     best: Trial = field(default_factory=Trial)
+    patience: float = 0.6
+    """Seconds for one call."""
     rows: int = N
     """How many samples the data have."""
     guards: frozenset[str] = frozenset()
@@ -143,10 +145,10 @@ class Search:
         finally:
             self.seconds = whole
 
-    def run(self, action: Callable[[], Any], seconds: float = 0.6) -> Trial:
+    def run(self, action: Callable[[], Any]) -> Trial:
         """One call under a deadline, watched."""
         for _ in range(6):
-            trial = self._run(action, seconds)
+            trial = self._run(action, self.patience)
             missing = re.search(r"name '(\w+)' is not defined", str(trial.error))
             if not (isinstance(trial.error, NameError) and missing) or missing.group(1) in vars(self.loaded.module):
                 break
