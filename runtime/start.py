@@ -1,5 +1,7 @@
 """Started by path in the interpreter of the code under test: ``python -u -B .../start.py``.
 
+It answers what `numlint confirm` asks (`server`), and with ``--lab`` what `numlint lab` asks (`lab.worker`).
+
 That interpreter knows nothing of numlint, and the folder may have any name, so the
 folder is registered as the package `numlint_runtime`. The script's own directory leaves
 ``sys.path`` first: its modules have names that the user's modules may have too.
@@ -28,4 +30,7 @@ if __name__ == "__main__":
     here = os.path.dirname(os.path.abspath(__file__))
     sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry) != here]
     register(here)
-    importlib.import_module(f"{PACKAGE}.server").main(sys.argv[1:])
+    if sys.argv[1:2] == ["--lab"]:
+        importlib.import_module(f"{PACKAGE}.lab.worker").main()
+    else:
+        importlib.import_module(f"{PACKAGE}.server").main(sys.argv[1:])

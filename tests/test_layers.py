@@ -24,12 +24,16 @@ LAYERS = (
     {"linter"},
     {"selection", "config", "packs", "suppress", "discover", "pool", "run", "fix"},
     {"confirm"},
+    {"lab"},
     {"report", "pages"},
-    {"cli", "__main__"},
+    {"cli", "__main__", "stopping"},
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
-RUNTIME_API = {"target", "verdict", "protocol", "formats"}
+RUNTIME_API = {"target", "verdict", "protocol", "formats", "lab"}
 """What the host shares with the code that runs elsewhere: plain data."""
+LAB_API = {"configuration", "record"}
+PUBLIC = {("numlint/__init__.py", "trace"), ("numlint/stopping.py", "lab")}
+"""What runs in a user's own process, and the package offers."""
 RULE_API = {"rule", "function", "graph", "facts", "finding"}
 
 
@@ -87,10 +91,14 @@ def test_the_host_shares_plain_data_with_the_runtime_and_nothing_else(root: Path
         if name.startswith("numlint.runtime.")
     }
     assert uses
-    # `numlint.trace` runs in a user's own process, so the package offers it.
-    assert [
-        use for use in sorted(uses) if use[2] not in RUNTIME_API and use[::2] != ("numlint/__init__.py", "trace")
-    ] == []
+    assert [use for use in sorted(uses) if use[2] not in RUNTIME_API and use[::2] not in PUBLIC] == []
+    training = {
+        name.split(".")[3]
+        for file in sorted((root / "numlint").rglob("*.py"))
+        for _, name in imported(file, dotted(file, root / "numlint", "numlint"))
+        if name.startswith("numlint.runtime.lab.") and file.name != "stopping.py"
+    }
+    assert training == LAB_API
 
 
 def test_rules_use_the_rule_interface_only(root: Path) -> None:
@@ -133,6 +141,7 @@ def test_check_imports_nothing_heavy(source: str, tmp_path: Path) -> None:
     modules = {line.rsplit("|", 1)[1].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
     assert "numlint.cli" in modules
     assert {name.split(".")[0] for name in modules} & {"numpy", "scipy", "torch", "libcst", "pandas", "jax"} == set()
+    assert [name for name in modules if name.startswith(("numlint.lab", "numlint.confirm", "distributed"))] == []
 
 
 def test_names_and_codes_are_unique_and_well_formed() -> None:
