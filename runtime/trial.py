@@ -154,22 +154,10 @@ class Judge:
         got = run.sites[number]
         true = truth.shown_site(number)
         gone = _vanished(run.sites, truth.sites) if site.kind in ("", "unrepresentable") else None
-        if gone is not None and not _bad(run.outputs) and self._reaches(run, truth, form):
-            note = "a number that is not zero became zero, and the result is another one"
-            return Trial(FAILURE, "zero", 1.0, 16.0, run.sites[gone], truth.shown_site(gone), note, truth.kind)
-        if gone is not None and self.claim == "underflow" and self._gets_out(run, truth, form):
-            return Trial(FAILURE, "zero", math.inf, 16.0, run.sites[gone], truth.shown_site(gone), BELOW, truth.kind)
-        if gone is not None and not _bad(run.outputs):
-            return Trial(SOUND, error=site.value, note=CONTAINED, oracle=truth.kind)
+        if gone is not None:
+            return self._gone(run, truth, form, gone)
         if site.kind == "":
             return Trial(SOUND, error=site.value, oracle=truth.kind)
-        if (
-            site.kind == "unrepresentable"
-            and self.claim == "underflow"
-            and _zeros(got)
-            and self._gets_out(run, truth, form)
-        ):
-            return Trial(FAILURE, "zero", math.inf, 16.0, got, true, BELOW, truth.kind)
         if site.kind == "unrepresentable" and not _bad(got):
             return Trial(SOUND, note="a true value below the format's range became zero", oracle=truth.kind)
         if site.kind == "unrepresentable" and self.claim == "overflow" and _shape(got) == "inf" and self._spoils(run):
@@ -190,6 +178,16 @@ class Judge:
         if reaches is False:
             return Trial(SOUND, error=site.value, note=CONTAINED, oracle=truth.kind)
         return Trial(FAILURE, site.kind, site.value, site.digits_lost, got, true, oracle=truth.kind)
+
+    def _gone(self, run: Outcome, truth: Truth, form: Format, number: int) -> Trial:
+        """Judge a value of the flagged expression that is zero and should not be."""
+        got, true = run.sites[number], truth.shown_site(number)
+        if not _bad(run.outputs) and self._reaches(run, truth, form):
+            note = "a number that is not zero became zero, and the result is another one"
+            return Trial(FAILURE, "zero", 1.0, 16.0, got, true, note, truth.kind)
+        if self.claim == "underflow" and self._gets_out(run, truth, form):
+            return Trial(FAILURE, "zero", math.inf, 16.0, got, true, BELOW, truth.kind)
+        return Trial(SOUND, note=CONTAINED, oracle=truth.kind)
 
     def error(self, inputs: dict[str, Any], form: Format, truth: Truth, cured: Harness | None = None) -> float | None:
         """Largest relative error of site and outputs against a given truth; infinite for nan, inf and exceptions.
