@@ -199,6 +199,9 @@ def test_every_rule_is_in_the_evidence_and_none_of_it_is_out_of_date() -> None:
             proof = found[kind, number + 1]
             assert proof["status"] == "passed"
             assert proof["example"] == identity(rule, kind, number), f"{rule.name}, {kind} {number + 1} ({MEASURE})"
+        if any(kind == "fixed" for kind, _, _ in expected):
+            shown, _, _ = text_of(ROOT / "docs" / "evidence.md").partition("## What the bad examples show")
+            assert f"[{rule.name}](rules/{rule.name}.md)" in shown
 
 
 def test_the_pages_are_those_of_the_rules() -> None:
