@@ -36,6 +36,7 @@ SOUND, FAILURE, OUTSIDE, INVALID = "sound", "failure", "outside", "invalid"
 HARDWARE = (ZeroDivisionError, OverflowError, FloatingPointError, np.linalg.LinAlgError)
 POLE = "pole"
 CONTAINED = "the error does not reach the output"
+DIGITS = "the digits that are lost do not show in the output"
 BEYOND = "the true value is beyond the format: bound the argument, or keep the logarithm"
 BELOW = "the true value is below the format's range: keep its logarithm"
 POLE_RULES = ("NL12", "NL2", "NL8")
@@ -177,7 +178,8 @@ class Judge:
             return Trial(FAILURE, _shape(got), math.inf, 16.0, got, None, truth.reason or POLE, truth.kind)
         reaches = self._reaches(run, truth, form)
         if reaches is False:
-            return Trial(SOUND, error=site.value, note=CONTAINED, oracle=truth.kind)
+            note = DIGITS if site.kind in ("digits", "sign") else CONTAINED
+            return Trial(SOUND, error=site.value, note=note, oracle=truth.kind)
         return Trial(FAILURE, site.kind, site.value, site.digits_lost, got, true, oracle=truth.kind)
 
     def _gone(self, run: Outcome, truth: Truth, form: Format, number: int) -> Trial | None:
