@@ -36,7 +36,6 @@ SOUND, FAILURE, OUTSIDE, INVALID = "sound", "failure", "outside", "invalid"
 HARDWARE = (ZeroDivisionError, OverflowError, FloatingPointError, np.linalg.LinAlgError)
 POLE = "pole"
 CONTAINED = "the error does not reach the output"
-DIGITS = "the digits that are lost do not show in the output"
 BEYOND = "the true value is beyond the format: bound the argument, or keep the logarithm"
 BELOW = "the true value is below the format's range: keep its logarithm"
 POLE_RULES = ("NL12", "NL2", "NL8")
@@ -54,7 +53,7 @@ class Trial:
 
     status: str
     kind: str = ""
-    """``nan``, ``inf``, ``zero``, ``sign``, ``digits``, or the name of an exception."""
+    """``nan``, ``inf``, ``zero``, ``sign``, ``digits``, or the name of an exception; of a contained error too."""
     error: float = 0.0
     """Relative error of the flagged expression; infinite for nan, inf and exceptions."""
     digits: float = 0.0
@@ -165,7 +164,7 @@ class Judge:
         if site.kind == "unrepresentable" and self.claim == "overflow" and _shape(got) == "inf" and self._spoils(run):
             return Trial(FAILURE, "inf", math.inf, 16.0, got, true, BEYOND, truth.kind)
         if site.kind == "unrepresentable" and run.outputs and not self._spoils(run):
-            return Trial(SOUND, note=CONTAINED, oracle=truth.kind)
+            return Trial(SOUND, _shape(got), note=CONTAINED, oracle=truth.kind)
         if site.kind == "unrepresentable":
             return Trial(OUTSIDE, note="the true value itself is beyond the format", oracle=truth.kind)
         if site.kind == "undefined":
@@ -174,12 +173,11 @@ class Judge:
             if not self.poles:
                 return Trial(OUTSIDE, note=f"{truth.reason}: the caller's business", oracle=truth.kind)
             if not self._spoils(run):
-                return Trial(SOUND, note=CONTAINED, oracle=truth.kind)
+                return Trial(SOUND, _shape(got), note=CONTAINED, oracle=truth.kind)
             return Trial(FAILURE, _shape(got), math.inf, 16.0, got, None, truth.reason or POLE, truth.kind)
         reaches = self._reaches(run, truth, form)
         if reaches is False:
-            note = DIGITS if site.kind in ("digits", "sign") else CONTAINED
-            return Trial(SOUND, error=site.value, note=note, oracle=truth.kind)
+            return Trial(SOUND, site.kind, site.value, note=CONTAINED, oracle=truth.kind)
         return Trial(FAILURE, site.kind, site.value, site.digits_lost, got, true, oracle=truth.kind)
 
     def _gone(self, run: Outcome, truth: Truth, form: Format, number: int) -> Trial | None:
@@ -190,7 +188,7 @@ class Judge:
             return Trial(FAILURE, "zero", 1.0, 16.0, got, true, note, truth.kind)
         if self.claim == "underflow" and self._gets_out(run, truth, form):
             return Trial(FAILURE, "zero", math.inf, 16.0, got, true, BELOW, truth.kind)
-        return None if _bad(run.outputs) else Trial(SOUND, note=CONTAINED, oracle=truth.kind)
+        return None if _bad(run.outputs) else Trial(SOUND, "zero", note=CONTAINED, oracle=truth.kind)
 
     def error(self, inputs: dict[str, Any], form: Format, truth: Truth, cured: Harness | None = None) -> float | None:
         """Largest relative error of site and outputs against a given truth; infinite for nan, inf and exceptions.
