@@ -56,6 +56,9 @@ ALTERNATIVES: Mapping[str, tuple[Alternative, ...]] = {
     "numpy.linalg.lstsq": (
         Alternative("the normal equations, solved", "{np}.linalg.solve({0}.T @ {0}, {0}.T @ {1})"),
         Alternative("the pseudo-inverse", "{np}.linalg.pinv({0}) @ {1}"),
+        Alternative(
+            "the pseudo-inverse with a cutoff by format and shape", "{np}.linalg.pinv({0}, rtol=None) @ {1}", cures=True
+        ),
         Alternative("scipy's least squares", "lstsq({0}, {1})[0]", ("scipy.linalg.lstsq",)),
     ),
     "numpy.linalg.solve": (Alternative("the pseudo-inverse", "{np}.linalg.pinv({0}) @ {1}"),),

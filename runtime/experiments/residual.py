@@ -41,6 +41,8 @@ WEIGHTS = "relative error of the weights"
 EXCESS = "residual beyond the least one"
 NORM = "norm of the weights over the least one"
 RAISED = "least-squares problems refused"
+SEEDS, MAGNITUDES, SECONDS = 3, 4, 2.0
+"""How many further designs a cure is tried on, and the time for finding them."""
 
 
 @dataclass(frozen=True)
@@ -293,10 +295,30 @@ class Bench:
             return None
         return Measured(Judged(RAISED, 1.0, 0.0, 0.5), None, outcome, inputs)
 
-    def turned(self, turn: Turn) -> dict[str, Any]:
+    def turned(self, turn: Turn, seed: int = 0) -> dict[str, Any]:
+        generator = np.random.default_rng(self.session.seed + seed)
         return turn.perturbation.turned(
-            self.harness.inputs, self.harness.roles, turn.subject, turn.magnitude, self.session.generator()
+            self.harness.inputs, self.harness.roles, turn.subject, turn.magnitude, generator
         )
+
+    def further(self, turn: Turn | None, form: Format, measure: str) -> Iterator[Measured]:
+        """More inputs that fail by the same measure, of other numbers and magnitudes: one says little of a cure."""
+        if turn is None:
+            return
+        knob = turn.perturbation
+        beyond = [size for size in knob.magnitudes if size >= turn.magnitude and knob.realism(size) != "extreme"]
+        sizes = beyond[:MAGNITUDES] or [turn.magnitude]
+        for seed in range(1, SEEDS + 1):
+            for size in sizes:
+                if time.monotonic() > self.until + SECONDS:
+                    return
+                try:
+                    inputs = self.turned(Turn(turn.perturbation, turn.subject, size), seed)
+                except Exception:  # a perturbation that does not fit these inputs
+                    continue
+                measured = self.measure(inputs, form)
+                if measured is not None and measured.judged.failed and measured.judged.measure == measure:
+                    yield measured
 
     def turns(self) -> Iterator[Turn]:
         """The knobs of ill-conditioning, ordinary magnitudes first."""
@@ -369,7 +391,8 @@ class Residual(Experiment):
             boundary=boundary,
             note=_note(judged),
         )
-        cures = [_cure(bench, item, inputs, form, measured) for item in bench.session.target.candidates]
+        failing = [measured, *bench.further(turn, form, judged.measure)]
+        cures = [_cure(bench, item, form, failing) for item in bench.session.target.candidates]
         return Result(evidence, cures)
 
 
@@ -411,34 +434,41 @@ def _boundary(bench: Bench, turn: Turn, formats: list[Format]) -> Boundary:
     return boundary
 
 
-def _cure(bench: Bench, candidate: Candidate, inputs: dict[str, Any], form: Format, before: Measured) -> CureResult:
-    """Judge a rewrite by the equations that the original was to solve."""
+def _cure(bench: Bench, candidate: Candidate, form: Format, failing: list[Measured]) -> CureResult:
+    """Judge a rewrite by the equations that the original was to solve, on all inputs on which that fails."""
     result = CureResult(candidate.summary, "not-run", text=candidate.text, safety=candidate.safety)
     harness = bench.harness
     if harness.rewritten is None or not candidate.source:
         result.reason = "advice only: there is no edit to run"
         return result
+    before, after = 0.0, 0.0
     with harness.rewritten(candidate.source, candidate.region) as cured:
         if cured is None:
             result.reason = "the rewritten function does not fit the place of the original"
             return result
-        outcome = cured.run(Arithmetic(form).lift(inputs), Arithmetic(form))
-    if outcome.raised is not None:
-        result.status, result.reason = "rejected", f"raises {type(outcome.raised).__name__}: {outcome.raised}"
-        return result
-    judged = _judged_again(before.problem, outcome, form) if before.problem is not None else None
-    if judged is None and before.problem is not None:
-        result.reason = "the rewritten expression gives another quantity"
-        return result
-    result.inputs, result.failed_before = 1, 1
-    result.error_before = before.judged.value if before.problem is not None else math.inf
-    result.error_after = judged.value if judged is not None else 0.0
-    result.failed_after = int(judged is not None and judged.failed)
+        for measured in failing:
+            outcome = cured.run(Arithmetic(form).lift(measured.inputs), Arithmetic(form))
+            again = _judged_again(measured.problem, outcome, form) if measured.problem is not None else None
+            if outcome.raised is None and again is None and measured.problem is not None:
+                result.reason = "the rewritten expression gives another quantity"
+                return result
+            fails = outcome.raised is not None or (again is not None and again.failed)
+            result.inputs += 1
+            result.failed_before += 1
+            result.failed_after += fails
+            before = max(before, measured.judged.value if measured.problem is not None else math.inf)
+            after = max(after, math.inf if outcome.raised is not None else again.value if again is not None else 0.0)
+            if fails and not result.reason:
+                raised = outcome.raised
+                result.reason = f"raises {type(raised).__name__}: {raised}" if again is None else _measure(again)
+    result.error_before, result.error_after = before, after
+    result.by_format[form.name] = (before, after)
     result.status = "rejected" if result.failed_after else "verified"
-    result.by_format[form.name] = (result.error_before, result.error_after)
-    if judged is not None and judged.failed:
-        result.reason = f"{judged.measure}: {judged.value:.1g}"
     return result
+
+
+def _measure(judged: Judged) -> str:
+    return f"{judged.measure}: {judged.value:.1g}"
 
 
 def _judged_again(problem: Problem, outcome: Outcome, form: Format) -> Judged | None:

@@ -136,6 +136,15 @@ def _cures(verdict: dict[str, Any], detail: int, rewrites: Mapping[str, Rewrite]
         yield label, style, [text, *_figures(cure, evidence)]
 
 
+MEASURES = (
+    "normwise backward error",
+    "relative error of the weights",
+    "residual beyond the least one",
+    "norm of the weights over the least one",
+)
+"""Figures in which a rewrite is judged as the code itself is."""
+
+
 def _dotted(text: str, imports: Sequence[str]) -> str:
     """A replacement with the names that it imports in full."""
     for name in imports:
@@ -150,7 +159,9 @@ def _figures(cure: dict[str, Any], evidence: dict[str, Any]) -> list[str]:
         return reason
     after, before = cure["error_after"], cure["error_before"]
     wrong = words.outcome(evidence)
-    said = f"largest relative error {words.error(after)}" if math.isfinite(after) else f"still {wrong}"
+    named = evidence["figure"]["name"]
+    measure = named if named in MEASURES else "relative error"
+    said = f"largest {measure} {words.error(after)}" if math.isfinite(after) else f"still {wrong}"
     if cure["failed_after"]:
         failing = words.failing_formats(cure)
         where = f" in {words.listed(failing)}" if failing and len(failing) < len(cure["by_format"]) else ""
