@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from numlint.lab.boundary import Boundary
 from numlint.lab.machines import Weights
-from numlint.lab.outcome import severity, sick, signatures, unstable
+from numlint.lab.outcome import descends, severity, sick, signatures, unstable
 from numlint.lab.recommend import Remedy
 from numlint.lab.results import Asked
 from numlint.lab.sweep import Axis, Sweep
@@ -113,7 +113,8 @@ def bracketed(runs: Sequence[Run], names: Sequence[str], setting: str = "lr") ->
     """What a grid says of a boundary: between which two of its values it lies, for each combination of the others."""
     groups: dict[str, list[Run]] = {}
     for run in runs:
-        if run.status != REFUSED and isinstance(run.configuration.settings.get(setting), (int, float)):
+        known = isinstance(run.configuration.settings.get(setting), (int, float))
+        if known and run.status != REFUSED and descends(run):
             groups.setdefault(run.configuration.changed(**{setting: None}).fingerprint, []).append(run)
     found = []
     for group in groups.values():

@@ -43,6 +43,11 @@ def unstable(run: Run) -> bool:
     return bool(losses) and not losses[-1] <= losses[0]
 
 
+def descends(run: Run) -> bool:
+    """Whether a run is a descent, with a learning rate that matters; a solver in closed form is not."""
+    return str(run.configuration.settings.get("solver", "gd")) == "gd"
+
+
 def idle(run: Run) -> bool:
     """Whether a run ended without having got anywhere, and was still not at its goal."""
     return run.status in (EXHAUSTED, STOPPED) and bool(run.phases) and run.phases[-1].name in IDLE

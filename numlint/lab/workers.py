@@ -31,7 +31,7 @@ from numlint.confirm.emulation import KNOBS, died
 from numlint.confirm.interpreter import clean
 from numlint.confirm.workers import ONE_THREAD
 from numlint.runtime.lab.configuration import Configuration
-from numlint.runtime.lab.record import DIED, TIMED_OUT, Run
+from numlint.runtime.lab.record import DIED, REFUSED, TIMED_OUT, Run
 
 START = Path(next(iter(runtime.__path__)), "start.py")
 MACHINES = Path(next(iter(runtime.__path__)), "machines.py")
@@ -148,6 +148,8 @@ class Worker:
             for message in self._exchange(request):
                 if "result" in message:
                     result = message["result"]
+                    if "refused" in result:
+                        return dict(Run(job.configuration, REFUSED, str(result["refused"])).to_json())
                     asked = job.configuration.to_json()
                     around = {**result.get("environment", {}), **surroundings(self.python, self._variables)}
                     return {**result, "configuration": asked, "environment": around}

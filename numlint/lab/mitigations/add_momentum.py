@@ -6,6 +6,7 @@ speeding up the convergence of iteration methods, 1964).
 """
 
 from numlint.lab.mitigations import Mitigation
+from numlint.lab.outcome import descends
 from numlint.lab.task import Task
 from numlint.runtime.lab.configuration import Setting
 from numlint.runtime.lab.record import Run
@@ -14,7 +15,7 @@ SHARE = 0.9
 
 
 def change(run: Run, task: Task) -> dict[str, Setting]:
-    return {"momentum": SHARE} if run.configuration.settings.get("momentum") == 0 else {}
+    return {"momentum": SHARE} if descends(run) and run.configuration.settings.get("momentum") == 0 else {}
 
 
 MITIGATION = Mitigation("add momentum", frozenset({"ill-conditioned"}), change, price=2)

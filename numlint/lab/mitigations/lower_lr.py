@@ -9,6 +9,7 @@ features above all, may leave a lowered step far too short: then it is settled a
 import math
 
 from numlint.lab.mitigations import Mitigation
+from numlint.lab.outcome import descends
 from numlint.lab.task import Task
 from numlint.runtime.lab.configuration import Setting
 from numlint.runtime.lab.record import Run
@@ -16,7 +17,7 @@ from numlint.runtime.lab.record import Run
 
 def change(run: Run, task: Task) -> dict[str, Setting]:
     now = run.configuration.settings.get("lr")
-    if not isinstance(now, (int, float)) or now <= 0:
+    if not isinstance(now, (int, float)) or now <= 0 or not descends(run):
         return {}
     best = run.conditions.largest_stable_lr / 2
     return {"lr": _rounded(best if 0 < best < now / 2 else now / 10)}
