@@ -367,7 +367,11 @@ def layers(
     activations: Mapping[str, Numbers],
     saturation: Mapping[str, float],
 ) -> list[Layer]:
-    """The layers in the order of the forward pass, and then the parameters that belong to none."""
+    """The layers in the order of the forward pass, and then the parameters that belong to none.
+
+    Where an activation is not finite, gradients that are not either are its consequence, and mark no layer.
+    """
+    broken = any(not np.isfinite(item.values).all() for item in activations.values())
     groups: dict[str, list[str]] = {}
     for name in [*parameters, *(name for name in gradients if name not in parameters)]:
         groups.setdefault(group(name), []).append(name)
@@ -380,7 +384,7 @@ def layers(
         layer = Layer(name, largest, smallest, saturated=saturation.get(name, 0.0))
         if errors:
             layer.gradient_norm = length(errors)
-        layer.out_of_range = out_of_range(shown, errors)
+        layer.out_of_range = out_of_range(shown, [] if broken else errors)
         found.append(layer)
     return found
 

@@ -123,5 +123,5 @@ PRECISIONS = {
 
 
 def of(configuration: Configuration) -> Precision:
-    """The precision that a configuration asks for; float64 where it asks for none."""
-    return PRECISIONS[str(configuration.settings.get("precision", "float64"))]
+    """The precision that a configuration asks for; float64 where it asks for none that is known."""
+    return PRECISIONS.get(str(configuration.settings.get("precision")), PRECISIONS["float64"])

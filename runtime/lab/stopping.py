@@ -16,7 +16,6 @@ import math
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from ..formats import FORMATS
 from .configuration import Configuration
 
 PATIENCE = 5
@@ -170,8 +169,9 @@ class SmallGradient:
 
 def resolution(configuration: Configuration) -> float:
     """Spacing at 1 of the format that the passes are computed in."""
-    name = str(configuration.settings.get("precision", "float64"))
-    return FORMATS["float16" if name == "mixed" else name].eps if name in FORMATS or name == "mixed" else 2.0**-52
+    from . import precision  # and with it numpy, which `numlint.stopping` does without
+
+    return precision.of(configuration).working.eps
 
 
 def rule(configuration: Configuration) -> Rule:

@@ -75,7 +75,7 @@ def _recommended(conclusion: Conclusion, width: int) -> list[Row]:
             like = f" and {number - 1} like it" if number > 1 else ""
             where = f"  (for {shown}{like}{'' if cured else '; it helps, and is no cure'})"
         rows += _line([("Recommendation: ", "text")], f"{text}{where}", "good" if cured else "caution", width)
-    if not found and conclusion.remedies:
+    if not found and any(remedy.trials for remedy in conclusion.remedies):
         rows.append([("Recommendation: none; nothing that was tried helped", "caution")])
     return rows
 
@@ -231,7 +231,7 @@ def _remedy(remedy: Remedy, names: Sequence[str], width: int, detail: int) -> li
     rows += table([before, *map(_trial, ranked)], width)
     hidden = len(remedy.trials) - len(ranked)
     if hidden:
-        rows.append([(f"  ... and {count(hidden, 'combination')} that did not help more; -v shows all", "quiet")])
+        rows.append([(f"  ... and {count(hidden, 'combination')} that helped no more; -v shows all", "quiet")])
     return rows
 
 

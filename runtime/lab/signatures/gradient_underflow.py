@@ -13,14 +13,15 @@ MOST = 0.5
 
 
 def examine(case: Case) -> Finding | None:
-    lengths: list[float] = []
-    for observed in case.history:
-        lengths.append(observed.epoch.gradient_norm)
-        small = lengths[-1] < 1e-2 * max(lengths)  # what is small since training has arrived is no loss
-        name, share = max(observed.flushed.items(), key=lambda item: item[1], default=("", 0.0))
-        if share > MOST and not small:
-            figure = f"{share:.0%} of the gradient by {name} is 0, and is not in float64"
-            return Finding("gradient-underflow", observed.epoch.epoch, figure, share, group(name))
+    for observed, following in zip(case.history, case.history[1:]):
+        epoch = observed.epoch
+        if epoch.gradient_norm < 1e-2 * observed.largest_gradient:  # training has arrived
+            continue
+        for name, share in observed.flushed.items():
+            # A sum that happens to cancel to 0 does so once.
+            if share > MOST and following.flushed.get(name, 0.0) > MOST:
+                figure = f"{share:.0%} of the gradient by {name} is 0, and is not in float64"
+                return Finding("gradient-underflow", epoch.epoch, figure, share, group(name))
     return None
 
 
