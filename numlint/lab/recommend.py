@@ -15,14 +15,16 @@ from dataclasses import dataclass
 
 from numlint.lab.laboratory import Experiment, Search
 from numlint.lab.mitigations import Mitigation, mitigations, symptoms
-from numlint.lab.outcome import idle, last_loss, severity, sick, unstable
+from numlint.lab.outcome import BROKEN, idle, last_loss, severity, sick, unstable
 from numlint.lab.results import MITIGATION
 from numlint.lab.task import Task
 from numlint.runtime.lab.configuration import Setting
-from numlint.runtime.lab.record import DIED, REFUSED, TIMED_OUT, Run
+from numlint.runtime.lab.record import CONVERGED, DIED, REFUSED, TIMED_OUT, Run
 
 DEEPEST = 4
 """Mitigations in a combination, at most."""
+PROGRESS = 0.99
+"""Part of its loss that a run must come below, to be cured of what it did not diverge of."""
 CURED, BETTER, NO_HELP = "cured", "better", "no help"
 
 
@@ -173,6 +175,9 @@ def _judged(failing: Run, base: Run, applied: tuple[Mitigation, ...], after: Run
     old, new = failing.configuration.settings, after.configuration.settings
     settings = {name: value for name, value in new.items() if old.get(name) != value}
     better = BETTER if severity(after) < severity(base) else NO_HELP
-    # A run that no longer overflows is not cured while it rises, or learns nothing.
+    # A run that no longer overflows is not cured while it rises, or learns nothing; and a signature
+    # that is gone from a run that ends where it ended before was not what held it up.
     ill = sick(after) or unstable(after) or idle(after)
+    if failing.status not in BROKEN and after.status != CONVERGED:
+        ill = ill or not last_loss(after) < PROGRESS * last_loss(failing)
     return Trial(applied, settings, after, better if ill else CURED)
