@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numlint.runtime.lab.configuration import Configuration
     from numlint.runtime.lab.record import Run
 
-SECONDS = 20.0
+SECONDS = 60.0
 """Between two lines where there is no terminal."""
 LATEST = 5
 """Runs that have ended and are still shown."""

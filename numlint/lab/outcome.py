@@ -84,7 +84,7 @@ def end(run: Run, *, brief: bool = False) -> str:
             else f"not converged in {length}"
         )
         phase = run.phases[-1].name if run.phases else "healthy"
-        besides = f", {phase}" if phase != "healthy" else ""
+        besides = f", {phase}" if phase != "healthy" and phase not in signatures(run) else ""
         return f"{verb} (loss={numeral(last_loss(run))}{besides})"
     reason = " ".join(run.reason.split())
     return f"{run.status.replace('-', ' ')} ({reason})" if reason else run.status
