@@ -41,7 +41,8 @@ Of the items of the dict only the loss is needed:
 ``statistics``
     Arrays that cannot be negative in exact arithmetic, such as variances.
 
-Births of inf, nan and zeros are counted by `watch`, and in torch by looking at the arrays.
+Births of inf, nan and zeros are counted by `watch`, and in torch by `torch_watch` where that is asked
+for. Otherwise the arrays of torch in which such numbers are count.
 """
 
 from __future__ import annotations

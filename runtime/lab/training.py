@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
 import os
 import platform
@@ -9,6 +10,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +25,7 @@ from .phases import Phases, small_gradient
 from .record import CONVERGED, DIVERGED, EXHAUSTED, FAILED, REFUSED, STOPPED, TIMED_OUT, Run
 from .signatures import Case, Repetition, named
 from .tasks import State, Task
+from .torch_watch import TorchWatch
 from .training_function import task_of
 from .watch import Watch
 
@@ -55,6 +58,8 @@ class Options:
         Directories in which the module of a training function is looked for first.
     repeat : int
         Train so many epochs again and compare, for non-determinism; None: 2 for a function of the user.
+    trace : bool
+        Count births of inf, nan and zeros in torch operation by operation, with their lines.
     """
 
     log_every: int = 1
@@ -63,6 +68,7 @@ class Options:
     seconds: float = 60.0
     path: tuple[str, ...] = ()
     repeat: Any = None
+    trace: bool = False
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Options:
@@ -122,13 +128,17 @@ class Training:
 
     def follow(self, states: Iterator[State]) -> None:
         watch = Watch()
+        torch_watch = TorchWatch() if self.options.trace and importlib.util.find_spec("torch") else None
         until = time.monotonic() + self.options.seconds
         broken = 0
-        with watch.watching():
+        with watch.watching(), torch_watch.watching() if torch_watch else nullcontext():
             started = time.perf_counter()
             for number, state in enumerate(_checked(states)):
                 seconds = time.perf_counter() - started
-                observed = self.monitor.observe(number, state, watch.taken(), seconds)
+                births = [*watch.taken(), *(torch_watch.taken() if torch_watch else ())]
+                observed = self.monitor.observe(number, state, births, seconds)
+                if torch_watch:
+                    torch_watch.taken()  # what the monitor computed is not of the run
                 self.state = state
                 self.history.append(observed)
                 self.run.epochs.append(observed.epoch)
@@ -215,7 +225,9 @@ class Training:
                 if solved
                 else (EXHAUSTED, f"the weights do not solve the equations: {equations}")
             )
-        if stopping.settled(losses, gradients, max(tolerance, 1e-6), stopping.resolution(self.run.configuration)):
+        if last.loss <= losses[0] and stopping.settled(
+            losses, gradients, max(tolerance, 1e-6), stopping.resolution(self.run.configuration)
+        ):
             return CONVERGED, f"loss={last.loss:.6g} after {len(epochs)} epochs"
         if len(epochs) < int(settings.get("epochs") or 0):
             return STOPPED, f"at epoch {last.epoch} with gradient norm {last.gradient_norm:.3g}"

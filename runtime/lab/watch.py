@@ -4,7 +4,7 @@ IEEE 754 arithmetic raises a flag when an operation overflows, underflows, divid
 number by zero or has no result. numpy reads the flags after each of its operations and calls
 whom `numpy.errstate` names. So counting costs nothing where nothing happens, and it works in
 code that knows nothing of it. What is counted are operations on arrays, not elements; torch
-does not read the flags (see `monitor` for it), and a bfloat16 operation raises those of float32.
+does not read the flags (see `torch_watch` for it), and a bfloat16 operation raises those of float32.
 """
 
 from __future__ import annotations

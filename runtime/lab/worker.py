@@ -10,7 +10,7 @@ Every request has an ``id`` and an ``op``, and ends with one line ``{"id": ..., 
     as `record.Epoch`; and, none of them held back, ``{"event": {"phase": {...}}}`` as `record.Phase`
     and ``{"event": {"finding": {...}}}`` as `record.Finding`, each when it is named. Numbers
     that are not finite are written as in `record`. Options, all of them optional, are the
-    fields of `training.Options`: ``log_every``, ``layers``, ``shadow``, ``seconds``, ``path``, ``repeat``.
+    fields of `training.Options`: ``log_every``, ``layers``, ``shadow``, ``seconds``, ``path``, ``repeat``, ``trace``.
 ``{"id": 2, "op": "describe", "task": "logistic_regression", "options": {"path": [...]}}``
     ``{"name", "about", "open", "settings": {name: {"default", "about", "choices": [...]}}}``; no choices
     means any value, and `open` that other settings are taken too. ``{"refused": "why"}`` where there is no such task.
@@ -31,6 +31,7 @@ import importlib.util
 import json
 import os
 import platform
+import signal
 import sys
 import time
 from dataclasses import asdict
@@ -113,6 +114,7 @@ def hello() -> dict[str, Any]:
 
 def main() -> None:
     """Serve on standard input and output, which nothing else sees from now on."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the host, which then ends this process
     source, sink = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     with open(os.devnull, "rb") as nothing:
         os.dup2(nothing.fileno(), 0)

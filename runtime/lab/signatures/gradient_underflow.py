@@ -15,6 +15,8 @@ MOST = 0.5
 def examine(case: Case) -> Finding | None:
     for observed, following in zip(case.history, case.history[1:]):
         epoch = observed.epoch
+        if not epoch.gradient_norm < float("inf"):
+            continue
         if epoch.gradient_norm < 1e-2 * observed.largest_gradient:  # training has arrived
             continue
         for name, share in observed.flushed.items():

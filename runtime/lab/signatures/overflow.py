@@ -5,6 +5,7 @@ Not named where the loss had been rising for epochs: then the overflow is where 
 
 from __future__ import annotations
 
+from ..monitor import Observation
 from ..record import Finding
 from ..watch import OVERFLOW
 from . import Case, Signature
@@ -17,13 +18,17 @@ def examine(case: Case) -> Finding | None:
             figure = (
                 f"{birth.operation} overflowed {birth.count} times in epoch {epoch}, loss {observed.epoch.loss:.3g}"
             )
-            return Finding("overflow", epoch, figure, birth.count, where=birth.where)
+            return Finding("overflow", epoch, figure, birth.count, _first_layer(observed), birth.where)
     for observed in case.history:
-        layer = next((item for item in observed.epoch.layers if item.out_of_range == "overflow"), None)
-        epoch = observed.epoch.epoch
-        if layer is not None and observed.epoch.overflows and not observed.births and not case.exploding_before(epoch):
-            return Finding("overflow", epoch, f"{layer.name} is not finite", layer.largest, layer.name)
+        epoch, layer = observed.epoch.epoch, _first_layer(observed)
+        if layer and observed.epoch.overflows and not observed.births and not case.exploding_before(epoch):
+            return Finding("overflow", epoch, f"{layer} is not finite in epoch {epoch}", layer=layer)
     return None
+
+
+def _first_layer(observed: Observation) -> str:
+    """The first layer of the forward pass with a number that is not finite."""
+    return next((item.name for item in observed.epoch.layers if item.out_of_range == "overflow"), "")
 
 
 SIGNATURE = Signature("overflow", examine)

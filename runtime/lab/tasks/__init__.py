@@ -74,6 +74,8 @@ class Task:
             if option is not None and option.choices and value not in option.choices:
                 offered = ", ".join(map(str, option.choices))
                 raise Refused(f"{name} is one of {offered}, not {value!r}")
+            if option is not None and not _suits(option.default, value):
+                raise Refused(f"{name} is {_kind(option.default)}, not {value!r}")
             settings[name] = value
         return Configuration(configuration.task, settings)
 
@@ -84,6 +86,19 @@ class Task:
             "open": self.open,
             "settings": {name: option.to_json() for name, option in self.options.items()},
         }
+
+
+def _suits(default: Setting, value: Setting) -> bool:
+    """Whether a value is of the kind of a default; what has no default may be anything, and anything may be none."""
+    if default is None or value is None or isinstance(value, type(default)):
+        return True
+    if isinstance(default, (bool, str)):
+        return False
+    return isinstance(value, (int, float)) and (isinstance(default, float) or float(value).is_integer())
+
+
+def _kind(default: Setting) -> str:
+    return {bool: "true or false", int: "a whole number", float: "a number"}.get(type(default), "a text")
 
 
 def builtin() -> dict[str, Task]:

@@ -140,3 +140,11 @@ def test_a_torch_loop_needs_one_line(trained: Training, tmp_path: Any) -> None:
     assert epoch.gradient_norm > 0
     assert epoch.update_norm == pytest.approx(0.05 * epoch.gradient_norm, rel=1e-3)
     assert run.configuration.settings == {"lr": 0.05, "epochs": 4, "seed": 0}
+
+
+def test_births_in_torch_are_counted_by_operation_where_that_is_asked_for(trained: Training) -> None:
+    pytest.importorskip("torch")
+    settings = {"precision": "float16", "loss": "naive", "lr": 2.0, "scale": 4.0, "backend": "torch"}
+    blind, seeing = (trained("softmax_regression", Options(trace=trace), **settings) for trace in (False, True))
+    assert "overflow" not in {item.signature for item in blind.findings}
+    assert {item.signature: item.figure for item in seeing.findings}["overflow"].startswith("exp overflowed")

@@ -111,6 +111,8 @@ def test_settings_are_completed_and_wrong_ones_refused(trained: Training) -> Non
     assert run.configuration.lr == 0.2
     assert "did you mean 'momentum'" in trained("mlp", momentun=1).reason
     assert "one of naive, stable" in trained("mlp", loss="good").reason
+    assert "lr is a number, not 'fast'" in trained("mlp", lr="fast").reason
+    assert "epochs is a whole number" in trained("mlp", epochs=2.5).reason
     assert "there is no task" in trained("mlpp").reason
 
 
