@@ -2,18 +2,21 @@
 
 ``python -m numlint.pages docs/rules README.md`` writes a page for each built-in rule and
 their index into a folder, and the list of rules between the marks of a file. The pages
-hold nothing that the rules do not say: a rule is changed, never its page.
+hold nothing that the rules do not say: a rule is changed, never its page. Beside the
+folder, ``evidence.md`` is made from ``evidence.json``, which `numlint rules --prove
+--output-format json` measured.
 """
 
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from numlint.finding import Finding, Safety, Severity
 from numlint.linter import check_source
@@ -24,6 +27,9 @@ BEGIN, END = "<!-- rules: begin -->", "<!-- rules: end -->"
 NOTICE = "<!-- Made from the rule by `python -m numlint.pages`; change the rule, not this page. -->"
 INDEX = "README.md"
 COMMENTS = "comments"
+MEASURED, SHOWN = "evidence.json", "evidence.md"
+FORMATS = ("float64", "float32", "float16", "bfloat16")
+RANDOM = "non-determinism"
 _ABBREVIATED = re.compile(r"\b(?:[A-Z]|ed|Anal|Numer|Math|Comput|Appl|Proc)\.$")
 
 
@@ -77,6 +83,7 @@ def index(rules: Sequence[Rule]) -> str:
         "What `numlint explain RULE` shows, one page for each rule. The examples are evidence: the bad ones fail when"
         "\nthey are run as shown, the others do not. Names and codes mean the same everywhere, and the beginning of a"
         "\ncode (`NL4`) means a family.",
+        f"[What was measured](../{SHOWN}): the error before and after each rewrite, by floating-point format.",
     ]
     for family, members in _families(rules).items():
         rows = [("code", "rule", "what it finds", "fix")]
@@ -100,6 +107,85 @@ def overview(rules: Sequence[Rule], folder: str) -> str:
 def pages(rules: Sequence[Rule], folder: Path) -> dict[str, str]:
     """Write the pages of some rules and their index, for a folder of the checkout: name of the file, text."""
     return {INDEX: index(rules), **{f"{rule.name}.md": page(rule, folder) for rule in rules}}
+
+
+def measured(rules: Sequence[Rule], record: Sequence[Mapping[str, Any]], folder: str) -> str:
+    """Write the page of what was measured, with links to the pages of the rules in `folder`.
+
+    Parameters
+    ----------
+    rules : sequence of Rule
+    record : sequence of mapping
+        What ``numlint rules --prove --output-format json`` writes.
+    folder : str
+    """
+    proofs = {entry["rule"]: entry["proofs"] for entry in record}
+    errors = [("rule", "call", *FORMATS, "fails")]
+    others = [("rule", "fails by", "before", "after")]
+    failures = [("rule", "fails by", "measured", "examples run")]
+    for rule in sorted(rules, key=lambda item: item.code):
+        own = proofs.get(rule.name, [])
+        link = f"[{rule.name}]({folder}/{rule.name}.md)"
+        shown = next((proof for proof in own if proof["kind"] == "bad" and proof.get("figure")), None)
+        if shown is not None:
+            run = sum(proof["status"] != "skipped" for proof in own)
+            failures.append((link, shown["signature"], shown["figure"], str(run)))
+        rewrites = [proof for proof in own if proof["kind"] == "fixed"]
+        rows = [proof for proof in rewrites if proof.get("errors")]
+        for proof in rows:
+            example = rule.bad[proof["number"] - 1]
+            cells = [_before_and_after(proof["errors"].get(form)) for form in FORMATS]
+            errors.append((link, _code(example.call), *cells, _threshold(rule, example)))
+            link = ""
+        if rewrites and not rows and shown is not None:
+            before = shown["figure"]
+            after = "two processes agree" if shown["signature"] == RANDOM else "does not"
+            others.append((link, shown["signature"], before, after))
+    blocks = [
+        "<!-- Made from evidence.json by `python -m numlint.pages`; measure again rather than change this page. -->",
+        "# Evidence",
+        "The examples in the rules are run, and this is what was measured. `numlint rules --prove` repeats it, and CI"
+        "\nruns it for every rule; [Writing a rule](writing-a-rule.md#evidence) says what is asked of an example.",
+        "## Before and after the rewrite",
+        "The error of the bad example and of its rewrite, on the same input rounded to the format: relative, against"
+        "\nexact arithmetic, or against torch in float64 for torch. Of the ill-conditioned (NL402, NL403) it is how far one"
+        "\nrounding error in the input moves the result. `nan`, `inf` and `raises` say how it fails; `finite` that"
+        "\nnothing is known of the true value but that it is a number, which the rewrite gives. A dash: the format"
+        "\ncannot hold the input, or the library has no such function. *at* is the largest magnitude of the input"
+        "\nwhere the format cannot hold that of the call, and it was scaled into its range. Not every rewrite helps in"
+        "\nevery format: float16 does not hold an epsilon of 1e-12.",
+        _table(errors),
+        "## Rewrites that change more than a number",
+        _table(others),
+        "## What the bad examples show",
+        "The first of each rule, on its confirming input.",
+        _table(failures),
+    ]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _threshold(rule: Rule, example: Example) -> str:
+    found = next((item.threshold for item in _findings(rule, example.code) if item.threshold), "")
+    return _inline(found)
+
+
+def _code(call: str) -> str:
+    text = " ".join(call.split())
+    return f"`{text}`" if text else ""
+
+
+def _before_and_after(row: Mapping[str, Any] | None) -> str:
+    if row is None:
+        return "–"
+    at = f" *at {row['at']:.3g}*" if "at" in row else ""
+    return f"{_size(row['before'])} → {_size(row['after'])}{at}"
+
+
+def _size(error: float | str) -> str:
+    """An error in two digits: ``1.2e-7``."""
+    if isinstance(error, str):
+        return error
+    return "0" if error == 0 else f"{error:.2g}" if error >= 0.01 else re.sub(r"e-0", "e-", f"{error:.1e}")
 
 
 def with_overview(text: str, file: Path, rules: Sequence[Rule], folder: Path) -> str:
@@ -136,6 +222,10 @@ def main(arguments: Sequence[str]) -> int:
         stale.unlink()
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
+    record = folder.parent / MEASURED
+    if record.exists():
+        text = measured(rules, json.loads(record.read_text(encoding="utf-8")), folder.name)
+        (folder.parent / SHOWN).write_text(text, encoding="utf-8")
     for file in files:
         file.write_text(with_overview(file.read_text(encoding="utf-8"), file, rules, folder), encoding="utf-8")
     return 0

@@ -9,9 +9,9 @@ for a narrow format becomes one for float64; a backward pass is met there too.
 
 from __future__ import annotations
 
-import sys
+import importlib
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from types import ModuleType
 from typing import Any
 
@@ -20,6 +20,13 @@ import numpy as np
 from . import leaves
 from .arithmetic import Arithmetic
 from .formats import FLOAT32, FLOAT64, Format
+from .stubs import installed
+
+
+def ready() -> None:
+    """Import what torch imports when a dispatch mode is first used: seconds that no deadline should cut in two."""
+    with suppress(Exception):
+        importlib.import_module("torch._dynamo")
 
 
 class Given(Arithmetic):
@@ -30,13 +37,26 @@ class Given(Arithmetic):
 
 
 class Wide(Arithmetic):
-    """Every floating-point number of torch in float64, whatever the code asks for."""
+    """Every floating-point number of torch in float64, whatever the code asks for.
+
+    Parameters
+    ----------
+    form : Format
+        What objects are prepared in, before the widening: layers draw other weights in another format.
+
+    Attributes
+    ----------
+    undefined : list of str
+        Operations on numbers for which they have no value, in order: ``"log(0)"`` is a pole,
+        ``"log of a negative number"`` lies outside the domain.
+    """
 
     exact = False
 
-    def __init__(self) -> None:
-        super().__init__(FLOAT64)
+    def __init__(self, form: Format = FLOAT64) -> None:
+        super().__init__(form)
         self.name = "torch in float64"
+        self.undefined: list[str] = []
 
     def _lift_leaf(self, value: Any) -> Any:
         if isinstance(value, (np.ndarray, np.floating)) and value.dtype.kind == "f":
@@ -45,7 +65,7 @@ class Wide(Arithmetic):
 
     @contextmanager
     def patched(self, modules: Iterable[ModuleType]) -> Iterator[None]:
-        torch = sys.modules.get("torch")
+        torch = installed("torch")
         if torch is None:
             yield
             return
@@ -53,7 +73,7 @@ class Wide(Arithmetic):
         torch.set_default_dtype(torch.float64)
         try:
             with ExitStack() as stack:
-                stack.enter_context(_widening())
+                stack.enter_context(_widening(self.undefined))
                 yield
         finally:
             torch.set_default_dtype(before)
@@ -62,17 +82,29 @@ class Wide(Arithmetic):
 class Tracked(Arithmetic):
     """Floating-point inputs as leaf tensors that ask for a gradient; the results keep their graph.
 
-    The leaves of the last `lift` are in `tracked`, by the name of the input.
-
     Parameters
     ----------
     form : Format
+
+    Attributes
+    ----------
+    tracked : dict of str to Tensor
+        The leaves of the last `lift`, by the name of the input.
+    results : list of Tensor
+        What the last run returned that depends on them.
     """
 
     def __init__(self, form: Format = FLOAT32) -> None:
         super().__init__(form)
         self.name = f"torch gradients in {form.name}"
         self.tracked: dict[str, Any] = {}
+        self.results: list[Any] = []
+
+    def lower(self, value: Any) -> Any:
+        for item in value if isinstance(value, (list, tuple)) else (value,):
+            if getattr(item, "requires_grad", False) and getattr(item, "grad_fn", None) is not None:
+                self.results.append(item)
+        return value
 
     def lift(self, value: Any) -> Any:
         if not isinstance(value, dict):
@@ -108,8 +140,8 @@ class Tracked(Arithmetic):
             torch.set_default_dtype(before)
 
 
-def _widening() -> Any:
-    """A dispatch mode in which no operation makes a number narrower than float64."""
+def _widening(undefined: list[str] | None = None) -> Any:
+    """A dispatch mode in which no operation makes a number narrower than float64; it notes where there is no value."""
     import torch
     from torch.utils._python_dispatch import TorchDispatchMode
     from torch.utils._pytree import tree_map
@@ -127,6 +159,30 @@ def _widening() -> Any:
         def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             if func is torch.ops.aten._to_copy.default and (kwargs or {}).get("dtype") is torch.float64:
                 return func(*args, **(kwargs or {}))
-            return func(*tree_map(widened, args), **tree_map(widened, kwargs or {}))
+            args = tree_map(widened, args)
+            if undefined is not None:
+                undefined.extend(_undefined(func.overloadpacket.__name__, args))
+            return func(*args, **tree_map(widened, kwargs or {}))
 
     return Widening()
+
+
+LOGARITHMS = ("log", "log2", "log10")
+DIVISIONS = ("div", "true_divide", "reciprocal", "rsqrt")
+
+
+def _undefined(name: str, args: Any) -> Iterator[str]:
+    """What of an operation of torch has no value, in words."""
+    import torch
+
+    operand = args[-1] if name == "div" and len(args) > 1 else args[0] if args else None
+    if isinstance(operand, (int, float)):
+        operand = torch.tensor(float(operand))
+    if not isinstance(operand, torch.Tensor) or operand.dtype.is_complex or operand.device.type == "meta":
+        return
+    if name in (*LOGARITHMS, "sqrt", "rsqrt") and bool((operand < 0).any()):
+        yield f"{name} of a negative number"
+    elif name in LOGARITHMS and bool((operand == 0).any()):
+        yield f"{name}(0)"
+    elif name in DIVISIONS and bool((operand == 0).any()):
+        yield "division by zero"

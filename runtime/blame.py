@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import linecache
 import math
+import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,13 +49,19 @@ def blame(harness: Harness, inputs: dict[str, Any], format: Format, region: Regi
     from .trace.shadow import Ranges, Shadow
 
     preferred = range(region.line, region.end_line + 1) if region is not None else ()
+    if "torch" in sys.modules:
+        from .autograd import ready
+
+        ready()
     files = {file for file in (getattr(module, "__file__", None) for module in harness.modules) if file}
     for kind in (Shadow, Ranges):
         tracer = kind(format, files)
         outcome = _run(harness, inputs, tracer)
         if outcome is None or _is_ours(outcome.raised):
             continue
-        event = blamed(tracer.ledger.events, finite=_is_finite(outcome), preferred=preferred)
+        # What happens outside of the code under test, such as in a copy of an object, is not to blame.
+        events = [event for event in tracer.ledger.events if not files or event.file in files]
+        event = blamed(events, finite=_is_finite(outcome), preferred=preferred)
         if event is not None and event.line:
             return _origin(event)
     return _raised(harness, inputs, format, files)

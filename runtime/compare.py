@@ -88,7 +88,7 @@ class TrueArray(np.ndarray):
         return np.asarray(self.view(np.ndarray))
 
 
-def compare(got: Any, truth_leaf: Any, form: Format, elementwise: bool = True) -> Error:
+def compare(got: Any, truth_leaf: Any, form: Format, elementwise: bool = True, floor: float = 0.0) -> Error:
     """Compare a result with its true value.
 
     Parameters
@@ -99,6 +99,9 @@ def compare(got: Any, truth_leaf: Any, form: Format, elementwise: bool = True) -
         In which the result was computed.
     elementwise : bool
         Judge every entry by itself; else relative to the largest true entry.
+    floor : float
+        Errors are measured against this where the true value is smaller: 1 for log-probabilities,
+        whose error is the relative error of the probability.
 
     Returns
     -------
@@ -115,7 +118,7 @@ def compare(got: Any, truth_leaf: Any, form: Format, elementwise: bool = True) -
         values = values.reshape(true.shape)
     if values.size == 0:
         return Error()
-    kinds, errors = _judged(values, true, form, elementwise)
+    kinds, errors = _judged(values, true, form, elementwise, floor)
     worst = np.lexsort((errors.ravel(), kinds.ravel()))[-1]
     where = tuple(int(i) for i in np.unravel_index(worst, kinds.shape))
     kind, value = ORDER[int(kinds.ravel()[worst])], float(errors.ravel()[worst])
@@ -123,10 +126,10 @@ def compare(got: Any, truth_leaf: Any, form: Format, elementwise: bool = True) -
     return Error(kind, value, value / form.eps, min(lost, _digits(form)), where)
 
 
-def _judged(values: Any, true: Any, form: Format, elementwise: bool) -> tuple[Any, Any]:
+def _judged(values: Any, true: Any, form: Format, elementwise: bool, floor: float) -> tuple[Any, Any]:
     """Rank in `ORDER` and relative error of every entry."""
     exact, low, size, defined = true.view(np.ndarray), true.low, true.log2abs, true.defined
-    errors = _relative(values, exact, low, size, elementwise)
+    errors = _relative(values, exact, low, size, elementwise, floor)
     kinds = np.zeros(values.shape, dtype=int)
     zero = np.isneginf(size)
     normal = math.log2(form.tiny) + form.precision - 1  # least exponent at which all digits are there
@@ -140,13 +143,14 @@ def _judged(values: Any, true: Any, form: Format, elementwise: bool) -> tuple[An
     kinds[defined & np.isnan(values)] = ORDER.index("nan")
     errors = np.where(defined & ~np.isfinite(values), np.inf, errors)
     flushed = too_small & np.isfinite(values) & (np.abs(values) <= 2.0 ** max(normal + 1, -1022))
-    beyond = (too_large & ~(errors <= math.sqrt(form.eps))) | (flushed & wrong)
+    vanished = too_small & (values == 0)  # also where float64, in which the errors are computed, has only a zero
+    beyond = (too_large & ~(errors <= math.sqrt(form.eps))) | (flushed & wrong) | vanished
     kinds[beyond] = ORDER.index("unrepresentable")
     kinds[~defined] = ORDER.index("undefined")
     return kinds, np.where(beyond | ~defined, 0.0, errors)
 
 
-def _relative(values: Any, exact: Any, low: Any, size: Any, elementwise: bool) -> Any:
+def _relative(values: Any, exact: Any, low: Any, size: Any, elementwise: bool, floor: float) -> Any:
     with np.errstate(all="ignore"):
         difference = np.abs((values - exact) - low)
         if elementwise:
@@ -154,6 +158,7 @@ def _relative(values: Any, exact: Any, low: Any, size: Any, elementwise: bool) -
         else:
             finite = np.abs(exact[np.isfinite(exact)])
             scale = np.maximum(np.abs(exact), finite.max() if finite.size else 0.0)
+        scale = np.maximum(scale, floor)
         # A true zero has no relative error; what rounding leaves of it is measured against 1.
         scale = np.where(np.isneginf(size) & (scale == 0), 1.0, scale)
         relative = difference / scale

@@ -9,10 +9,13 @@ could be run, why, and the line that would make it run.
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import math
+import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from . import experiments, oracle
@@ -23,12 +26,14 @@ from .harness import Harness
 from .ladder import Options, ladder
 from .loading import Loaded, load
 from .perturbations import OutsideDomain
+from .stubs import installed
 from .target import Candidate, Target
 from .trial import Judge
-from .verdict import CONFIRMED, INCONCLUSIVE, OUTSIDE, REFUTED, CureResult, Evidence, Verdict
+from .verdict import CONFIRMED, INCONCLUSIVE, OUTSIDE, REFUTED, RUNGS, CureResult, Evidence, Verdict
 
 EXPERIMENTS = experiments.load()
 Emit = Callable[[dict[str, Any]], None]
+FRAMEWORKS = frozenset(["torch", "tensorflow", "jax"])
 CURVE = (1.0, 10.0, 30.0, 100.0, 300.0, 1e3, 1e4, 1e6, 1e8)
 
 
@@ -39,7 +44,7 @@ def confirm(payload: dict[str, Any], emit: Emit) -> dict[str, Any]:
     ----------
     payload : dict
         ``target`` (see `Target.to_json`) and ``options``: ``seed``, ``seconds``,
-        ``formats``, ``packs``.
+        ``formats``, ``packs``, ``rungs``.
     emit : callable
         Receives what is known so far, to be kept if this process is killed.
     """
@@ -67,10 +72,12 @@ def confirm(payload: dict[str, Any], emit: Emit) -> dict[str, Any]:
         seed=session.seed,
     )
     try:
-        _decide(verdict, payload.get("loaded") or load(target), session, emit)
+        rungs = tuple(options.get("rungs") or RUNGS)
+        _decide(verdict, payload.get("loaded") or load(target), session, emit, rungs)
     except MemoryError:
-        verdict.reason = "out of memory"
-        verdict.remedy = "numlint confirm --memory: give it more"
+        if verdict.status == INCONCLUSIVE:
+            verdict.reason = "out of memory"
+            verdict.remedy = "declare smaller inputs: numlint confirm --inputs FILE"
     verdict.seconds = round(time.monotonic() - start, 3)
     verdict.tried.update(
         inputs=session.inputs,
@@ -83,25 +90,30 @@ def confirm(payload: dict[str, Any], emit: Emit) -> dict[str, Any]:
     return dict(verdict.to_json())
 
 
-def _decide(verdict: Verdict, loaded: Loaded, session: Session, emit: Emit) -> None:
+def _decide(verdict: Verdict, loaded: Loaded, session: Session, emit: Emit, climbed: tuple[str, ...] = RUNGS) -> None:
     """Fill the verdict from the first rung that settles the matter."""
     target = session.target
     verdict.stubbed = list(loaded.stubbed)
-    rungs = ladder(loaded, target, Options(seconds=session.seconds / 2, seed=session.seed))
+    rungs = ladder(loaded, target, Options(climbed, session.seconds / 2, session.seed))
     until = time.monotonic() + session.seconds
     best: tuple[Evidence, Result, Harness] | None = None
     ran: list[Harness] = []
-    outside = ""
+    account = Account()
     for harness in rungs:
         ran.append(harness)
         emit({"rung": harness.rung, "harness": harness.description})
         for experiment in _fitting(target, harness):
             result = _run(experiment, harness, session)
-            outside = outside or result.outside
+            account.add(result)
             if result.note:
                 session.notes.append(f"{harness.rung}, {experiment.name}: {result.note}")
             evidence = result.evidence
             if evidence is None:
+                continue
+            if result.failing and evidence.origin is None:
+                evidence.origin = _blame(harness, result, evidence, session)
+            if _is_upstream(evidence.origin, target, loaded.tree):
+                account.upstream = account.upstream or _began(evidence)
                 continue
             if best is None or _rank(evidence) < _rank(best[0]):
                 best = (evidence, result, harness)
@@ -116,14 +128,69 @@ def _decide(verdict: Verdict, loaded: Loaded, session: Session, emit: Emit) -> N
         verdict.reason = "; ".join(f"{rung}: {reason}" for rung, reason, _ in rungs.reasons)
         verdict.remedy = next((remedy for _, _, remedy in reversed(rungs.reasons) if remedy), "")
     else:
-        first = ran[0]
-        verdict.rung, verdict.harness = first.rung, first.description
-        verdict.status = OUTSIDE if outside and not session.notes else REFUTED
-        verdict.reason = outside if verdict.status == OUTSIDE else "no failure within the fair range"
-        judged = session.inputs and not all("no input could be judged" in note for note in session.notes)
-        if session.notes and not judged:
-            verdict.status, verdict.reason = INCONCLUSIVE, session.notes[0]
-            verdict.remedy = "numlint record -- COMMAND keeps real calls to start from"
+        verdict.rung, verdict.harness = ran[0].rung, ran[0].description
+        verdict.status, verdict.reason, verdict.remedy = account.decision(target)
+    if verdict.status == INCONCLUSIVE:
+        missing = sorted({name.split(".")[0] for name in loaded.stubbed} & FRAMEWORKS)
+        if missing or (target.framework in FRAMEWORKS and installed(target.framework) is None):
+            library = target.framework if target.framework in FRAMEWORKS else missing[0]
+            verdict.remedy = f"--python PATH: an interpreter that has {library}; {sys.executable} has none"
+
+
+@dataclass
+class Account:
+    """What the experiments without a failure came to, over all harnesses."""
+
+    settled: int = 0
+    outside: str = ""
+    unjudged: str = ""
+    upstream: str = ""
+    note: str = ""
+
+    def add(self, result: Result) -> None:
+        self.outside = self.outside or result.outside
+        self.unjudged = self.unjudged or result.unjudged
+        self.note = self.note or result.note
+        self.settled += not (result.unjudged or result.note or result.evidence)
+
+    def decision(self, target: Target) -> tuple[str, str, str]:
+        """Status, reason and remedy."""
+        if self.unjudged or not (self.settled or self.upstream or self.outside):
+            missing = f"nothing here shows {target.signature or 'its failure'}"
+            if target.signature == "nan-gradient":
+                missing = "gradients are judged in torch, which this interpreter does not have"
+            remedy = "numlint record -- COMMAND keeps real calls to start from" if self.unjudged or self.note else ""
+            return INCONCLUSIVE, self.unjudged or self.note or missing, remedy
+        if self.upstream:
+            return REFUTED, f"no failure of its own: {self.upstream}", ""
+        if self.outside:
+            return OUTSIDE, self.outside, ""
+        return REFUTED, "no failure within the fair range", ""
+
+
+def _is_upstream(origin: Any, target: Target, tree: ast.Module) -> bool:
+    """Whether a failure began before the flagged expression, in the same function, in code that is not part of it."""
+    if origin is None or not target.lines or not origin.line or origin.line in target.lines:
+        return False
+    region = target.region
+    inner = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+    around = [node for node in ast.walk(tree) if isinstance(node, inner) and _spans(node, region.line)]
+    scope: ast.AST = max(around, key=lambda node: node.lineno) if around else tree
+    if not any(
+        _spans(node, origin.line) for node in ast.walk(scope) if isinstance(node, ast.stmt) and node is not scope
+    ):
+        return False
+    return bool(origin.line < min(target.lines))
+
+
+def _spans(node: Any, line: int) -> bool:
+    return bool(node.lineno <= line <= (node.end_lineno or node.lineno))
+
+
+def _began(evidence: Evidence) -> str:
+    origin = evidence.origin
+    assert origin is not None
+    return f"what goes wrong begins at line {origin.line}, {origin.text}" if origin.text else f"line {origin.line}"
 
 
 def _fitting(target: Target, harness: Harness) -> list[Experiment]:
@@ -150,9 +217,7 @@ def _confirmed(verdict: Verdict, evidence: Evidence, result: Result, harness: Ha
     verdict.rung, verdict.harness = harness.rung, harness.description
     verdict.evidence = evidence
     until = time.monotonic() + max(1.0, session.seconds * 0.3)
-    if result.failing and evidence.origin is None:
-        evidence.origin = _blame(harness, result, evidence, session)
-    judge = Judge(harness)
+    judge = Judge.of(harness, session.target)
     if result.cures:
         verdict.cures = result.cures
     elif result.failing:
@@ -179,7 +244,8 @@ def _draw(verdict: Verdict, judge: Judge, result: Result, session: Session, unti
         return
     harness = judge.harness
     sign = math.copysign(1.0, turn.magnitude)
-    grid = sorted({abs(value) for value in (*CURVE, *turn.perturbation.magnitudes) if abs(value) <= 1e8})
+    magnitudes = turn.perturbation.magnitudes if turn.perturbation.integral else (*CURVE, *turn.perturbation.magnitudes)
+    grid = sorted({abs(value) for value in magnitudes if abs(value) <= 1e8})
 
     def at(size: float) -> dict[str, Any]:
         generator = session.generator()

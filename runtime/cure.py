@@ -48,7 +48,7 @@ def cases(judge: Judge, inputs: Iterable[tuple[Format, dict[str, Any]]], until: 
     for form, given in inputs:
         if time.monotonic() > until:
             return
-        truth = true_value(judge.harness, Arithmetic(form).lift(given), judge.seconds)
+        truth = true_value(judge.harness, Arithmetic(form).lift(given), judge.seconds, form)
         error = judge.error(given, form, truth)
         if error is not None:
             yield Case(form, given, truth, error)

@@ -43,13 +43,19 @@ class Exhibit:
         From the example.
     signatures : tuple of str
         How a bad example fails as declared; for the others, what must not be seen.
-    region : Region or None
-        The flagged expression.
+    regions : tuple of Region
+        The flagged expressions.
     meant : tuple of str
         Modules on which the same call gives what is meant where the example's own
         formula has no value in exact arithmetic either: its rewrite, the good examples.
     cast : bool
         Whether an example that holds must hold on inputs in float32 as well.
+    elementwise : bool
+        Whether each entry of a result is judged by itself; else by the largest one.
+    original : str
+        Of a rewrite: the code that it was made of.
+    safe : bool
+        Of a rewrite: whether it claims to be equal to the original in exact arithmetic.
     """
 
     rule: str
@@ -59,9 +65,12 @@ class Exhibit:
     call: str
     requires: str = ""
     signatures: tuple[str, ...] = ()
-    region: Region | None = None
+    regions: tuple[Region, ...] = ()
     meant: tuple[str, ...] = ()
     cast: bool = True
+    elementwise: bool = True
+    original: str = ""
+    safe: bool = False
 
     @property
     def label(self) -> str:
@@ -74,7 +83,7 @@ class Exhibit:
     def from_json(cls, data: dict[str, Any]) -> Exhibit:
         known = {item.name for item in fields(cls)}
         values = {key: value for key, value in data.items() if key in known}
-        values["region"] = Region(**values["region"]) if values.get("region") else None
+        values["regions"] = tuple(Region(**item) for item in values.get("regions", ()))
         values["signatures"] = tuple(values.get("signatures", ()))
         values["meant"] = tuple(values.get("meant", ()))
         return cls(**values)
@@ -83,7 +92,7 @@ class Exhibit:
 def harness_of(
     code: str,
     call: str,
-    region: Region | None = None,
+    regions: tuple[Region, ...] = (),
     transforms: tuple[Transform, ...] = (),
     additions: dict[str, Any] | None = None,
     requires: str = "",
@@ -104,8 +113,7 @@ def harness_of(
     for framework in requires.split():
         module.__dict__[framework] = importlib.import_module(framework)
     module.__dict__.update({"np": np, OBSERVE: observer, TENSOR: _tensor, **(additions or {})})
-    if region is not None:
-        transforms = (observing(region, code), *transforms)
+    transforms = (*(observing(region, code) for region in regions), *transforms)
     exec(compiled(code, "example.py", transforms), module.__dict__)
     expression, inputs = _without_numbers(call, module.__dict__)
     exec(compile(_function(expression, list(inputs)), "call.py", "exec"), module.__dict__)

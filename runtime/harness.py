@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import io
 import random
-import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, redirect_stdout
@@ -22,6 +21,7 @@ import numpy as np
 
 from .arithmetic import NATIVE, Arithmetic
 from .instrument import Observer
+from .stubs import installed
 from .target import Region, Role
 
 Inputs = dict  # dict[str, Any]: name to value
@@ -87,6 +87,8 @@ class Harness:
     seed: int = 0
     reseed: bool = True
     """Start every run from the same state of the global generators."""
+    redrawn: Callable[[int], dict[str, Any]] | None = None
+    """Base inputs of the same kinds from another seed; None where they are given, as recorded ones are."""
     rewritten: Callable[[str, Region], AbstractContextManager[Harness | None]] | None = None
     """``with harness.rewritten(source, region) as other``: the same call over another text of the
     module, where `region` is observed; None when the text does not fit. Not available when this is None."""
@@ -147,7 +149,7 @@ def arithmetic_state(arithmetic: Arithmetic, state: Any) -> Any:
 
 def ordinary(value: Any, depth: int = 4) -> Any:
     """Tensors, data frames and sparse matrices as numpy arrays, inside containers too."""
-    torch = sys.modules.get("torch")
+    torch = installed("torch")
     if torch is not None and isinstance(value, torch.Tensor):
         tensor = value.detach().cpu().resolve_conj()
         return (tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor).numpy()
@@ -156,6 +158,9 @@ def ordinary(value: Any, depth: int = 4) -> Any:
         return value.to_numpy()
     if home == "scipy" and hasattr(value, "toarray"):
         return value.toarray()
+    if home in ("jax", "jaxlib") and hasattr(value, "addressable_data") and not type(value).__name__.endswith("Tracer"):
+        # bfloat16 is no number of numpy's own.
+        return np.asarray(value.astype("float32") if str(value.dtype) == "bfloat16" else value)
     if depth and type(value) in (list, tuple):
         return type(value)([ordinary(item, depth - 1) for item in value])
     if depth and type(value) is dict:
@@ -167,7 +172,7 @@ def seed_everything(seed: int) -> None:
     """Set the state of the global generators of random, numpy and, where it is loaded, torch."""
     random.seed(seed)
     np.random.seed(seed % 2**32)  # noqa: NPY002 - the state that the target draws from
-    torch = sys.modules.get("torch")
+    torch = installed("torch")
     if torch is not None:
         torch.manual_seed(seed)
 

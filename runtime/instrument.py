@@ -11,6 +11,7 @@ disabled.
 from __future__ import annotations
 
 import ast
+import copy
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from dataclasses import dataclass, field
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+from .stubs import Missing, Stub
 from .target import Region
 
 OBSERVE = "__numlint_observe__"
@@ -39,10 +41,13 @@ class Observer:
         self._seen: Seen | None = None
 
     def __call__(self, value: Any) -> Any:
-        if self._seen is not None:
+        if isinstance(value, Stub):
+            raise Missing(value.library)
+        if self._seen is not None and getattr(value, "size", 1) != 0:  # an empty array shows nothing
             self._seen.count += 1
-            if len(self._seen.values) < KEPT:
-                self._seen.values.append(_copied(value))
+            if len(self._seen.values) == KEPT:  # the first and the last: a recursion fails in the end
+                del self._seen.values[KEPT // 2]
+            self._seen.values.append(_copied(value))
         return value
 
     @contextmanager
@@ -57,9 +62,9 @@ class Observer:
 
 def _copied(value: Any) -> Any:
     """Arrays are copied: what is computed in place afterwards would change what was seen."""
-    copy = getattr(value, "copy", None)
-    if hasattr(value, "__array__") and callable(copy):
-        return copy()
+    copied = getattr(value, "copy", None)
+    if hasattr(value, "__array__") and callable(copied):
+        return copied()
     return value.detach().clone() if hasattr(value, "detach") else value
 
 
@@ -71,13 +76,24 @@ def observing(region: Region, source: str) -> Transform:
     lines = source.splitlines(keepends=True)
 
     def transform(tree: ast.Module) -> ast.Module:
-        target = _expression_at(tree, region, lines)
-        if target is not None:
+        changed = _update_at(tree, region, lines)
+        target = _expression_at(tree, region, lines) if changed is None else None
+        if changed is not None:
+            _Follow(changed).visit(tree)
+        elif target is not None:
             _Wrap(target).visit(tree)
-            ast.fix_missing_locations(tree)
+        ast.fix_missing_locations(tree)
         return tree
 
     return transform
+
+
+def _update_at(tree: ast.Module, region: Region, lines: list[str]) -> ast.AugAssign | None:
+    """The statement ``a *= b`` whose region it is: what it computes is in ``a`` afterwards."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.AugAssign) and _region(node, lines) == region:
+            return node
+    return None
 
 
 def _expression_at(tree: ast.Module, region: Region, lines: list[str]) -> ast.expr | None:
@@ -138,6 +154,22 @@ class _Wrap(ast.NodeTransformer):
             name = ast.copy_location(ast.Name(OBSERVE, ast.Load()), node)
             return ast.copy_location(ast.Call(name, [self.generic_visit(node)], []), node)  # type: ignore[list-item]
         return self.generic_visit(node)
+
+
+class _Follow(ast.NodeTransformer):
+    """Look at what a statement has changed, after it."""
+
+    def __init__(self, target: ast.AugAssign) -> None:
+        self.target = target
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> Any:
+        if node is not self.target:
+            return node
+        value = copy.deepcopy(node.target)
+        value.ctx = ast.Load()
+        name = ast.copy_location(ast.Name(OBSERVE, ast.Load()), node)
+        seen = ast.copy_location(ast.Call(name, [value], []), node)
+        return [node, ast.copy_location(ast.Expr(seen), node)]
 
 
 def compiled(source: str, path: str, transforms: tuple[Transform, ...] = ()) -> CodeType:

@@ -16,6 +16,7 @@ from typing import Any
 from .harness import Harness
 from .loading import Loaded
 from .target import Target
+from .verdict import RUNGS
 
 
 @dataclass
@@ -31,7 +32,7 @@ class Options:
     seed : int
     """
 
-    rungs: tuple[str, ...] = ("recorded", "declared", "synthesised", "slice")
+    rungs: tuple[str, ...] = RUNGS
     seconds: float = 4.0
     seed: int = 0
 

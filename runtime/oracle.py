@@ -7,8 +7,8 @@ equal, and it is said so. Without error bounds (mpmath) two precisions must agre
 
 The inputs are those that the run in the format received, already rounded, so that the
 true value is that of the very same numbers. Where exact arithmetic does not reach
-(compiled code, unsupported functions) extended precision serves, and where that is no
-better than float64 there is no true value, with the reason.
+(compiled code, unsupported functions) extended precision serves, code in torch is run
+again in float64, and where that is no wider there is no true value, with the reason.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ from . import exact, leaves
 from .arithmetic import Arithmetic
 from .compare import TrueArray, shown
 from .exact.arrays import ExactArray
-from .formats import FLOAT64
+from .formats import FLOAT64, Format
 from .harness import Harness, Outcome
+from .stubs import installed
 
 PRECISIONS = (128, 256, 800, 3200)
 CERTAIN = -66.0
@@ -33,6 +34,8 @@ CERTAIN = -66.0
 VANISHING = -1200.0
 """Base-2 logarithm below which a number is zero in every format."""
 UNDEFINED = (ZeroDivisionError, OverflowError, FloatingPointError, ValueError, np.linalg.LinAlgError)
+ROUNDED = 1e-12
+"""Numbers of a run in float64 that are smaller than this may be what rounding leaves of numbers near 1."""
 DIRECTORY: list[str] = []
 """Where mpmath lies when the interpreter has neither it nor python-flint."""
 
@@ -82,7 +85,9 @@ class Truth:
         return leaves.mapped(shown, self.sites[number])
 
 
-def true_value(harness: Harness, inputs: dict[str, Any] | None = None, seconds: float = 2.0) -> Truth:
+def true_value(
+    harness: Harness, inputs: dict[str, Any] | None = None, seconds: float = 2.0, form: Format = FLOAT64
+) -> Truth:
     """The true value of what `harness` computes on `inputs`.
 
     Parameters
@@ -92,6 +97,9 @@ def true_value(harness: Harness, inputs: dict[str, Any] | None = None, seconds: 
         As the run in the format received them.
     seconds : float
         For all precisions together.
+    form : Format
+        In which the run to be judged was computed: code in torch, where exact numbers do not reach,
+        is its own reference in float64, for narrower formats only.
 
     Returns
     -------
@@ -103,8 +111,9 @@ def true_value(harness: Harness, inputs: dict[str, Any] | None = None, seconds: 
     except ImportError:
         truth = Truth(kind="none: neither python-flint nor mpmath is installed")
     if truth.kind.startswith("none"):
-        extended = _extended(harness, inputs, max(end - time.monotonic(), 0.1))
-        truth = extended if extended is not None else truth
+        left = max(end - time.monotonic(), 0.1)
+        wider = _wide(harness, inputs, left, form) if _uses_torch(harness) else _extended(harness, inputs, left)
+        truth = wider if wider is not None else truth
     return truth
 
 
@@ -257,6 +266,46 @@ def _extended(harness: Harness, inputs: dict[str, Any] | None, seconds: float) -
     truth.defined = all(bool(np.all(leaf.defined)) for leaf in _leaves(truth))
     truth.reason = "" if truth.defined else "not finite in extended precision"
     return truth
+
+
+def _uses_torch(harness: Harness) -> bool:
+    torch = installed("torch")
+    return torch is not None and any(
+        value is torch or getattr(value, "__module__", "").partition(".")[0] == "torch"
+        for module in harness.modules
+        for value in list(vars(module).values())
+    )
+
+
+def _wide(harness: Harness, inputs: dict[str, Any] | None, seconds: float, form: Format) -> Truth:
+    """Values of the same torch code in float64 throughout; none where the format is no narrower, or it cannot run."""
+    from .autograd import Wide, ready
+
+    ready()
+    wide = Wide(form)
+    outcome = harness.run(inputs, wide, seconds)
+    if outcome.raised is not None or not outcome.sites:
+        said = f": {type(outcome.raised).__name__}: {outcome.raised}" if outcome.raised is not None else ""
+        return _none(f"the code does not run in float64 throughout{said}")
+    pole = bool(wide.undefined) and not any("negative" in text for text in wide.undefined)
+    if form.precision >= FLOAT64.precision and not pole:
+        return _none("torch computes in nothing wider than float64")
+    truth = Truth(kind="torch in float64")
+    truth.sites = [leaves.mapped(_from_float64, site) for site in outcome.sites]
+    for name, value in outcome.outputs.items():
+        for path, leaf in leaves.leaves(value, name):
+            truth.outputs[path] = _from_float64(leaf)
+    truth.defined = all(bool(np.all(leaf.defined)) for leaf in _leaves(truth))
+    if not truth.defined:
+        truth.reason, truth.pole = next(iter(wide.undefined), "not finite in float64 either"), pole
+    return truth
+
+
+def _from_float64(value: Any) -> TrueArray:
+    """Float64 numbers as true ones; what may be left of rounding errors beside 1 is taken for zero."""
+    array = np.asarray(value, dtype=np.float64)
+    with np.errstate(all="ignore"):
+        return TrueArray.of(np.where(np.abs(array) < ROUNDED, 0.0, array))
 
 
 def _from_longdouble(value: Any) -> TrueArray:

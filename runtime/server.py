@@ -32,12 +32,17 @@ import numpy as np
 
 from . import confinement, containment, fresh, jobs
 from .modules import HostGone, Lines, ModuleProcess, TooLate, sweep
+from .verdict import RUNGS
 
 LIBRARIES = ("flint", "mpmath", "ml_dtypes", "threadpoolctl", "scipy", "torch", "jax")
 FORKABLE = {"flint", "ml_dtypes", "mpmath", "pandas", "scipy", "sklearn", "statsmodels", "torch"}
 """Libraries that start no thread when they are imported: safe to be imported before a fork."""
+LATE = {"torch": "torch._dynamo"}
+"""What a library imports when it is first used in earnest: seconds that would count as the target's."""
 ALWAYS = ("numpy.linalg", "numpy.random", "flint", "ml_dtypes")
 EVENTS_KEPT = 64
+DEADLY = ("timeout", "signal", "exit", "memory")
+"""Failures that end the process of a job."""
 DEFAULTS: dict[str, Any] = {"limit": 20.0, "import_seconds": 60.0, "memory": containment.Limits().memory}
 
 
@@ -96,11 +101,25 @@ class Server:
             result = jobs.inconclusive("protocol", f"there is no operation {operation!r}")
         else:
             request["options"] = {**DEFAULTS, **request.get("options", {})}
-            result = self.perform(request) if self.forks else fresh.perform(request, self.say)
+            result = self.perform(request)
         self.say({"id": request.get("id"), "result": result})
         return True
 
     def perform(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Perform a request; where a rung of the ladder ends the process, the rungs below are tried without it."""
+        result = self.attempt(request)
+        lower = rungs_below(request, result)
+        if not lower:
+            return result
+        again = self.attempt({**request, "options": {**request["options"], "rungs": lower}})
+        if "failure" in again:
+            return result
+        again.setdefault("tried", {}).setdefault("notes", []).append(f"before: {result['reason']}")
+        return again
+
+    def attempt(self, request: dict[str, Any]) -> dict[str, Any]:
+        if not self.forks:
+            return fresh.perform(request, self.say)
         target, options = request["target"], request["options"]
         key = (target["path"], target["module"], target["root"], options["memory"])
         if key in self.unusable:
@@ -177,11 +196,24 @@ class Server:
         return module.kill() if module is not None else 0
 
 
+def rungs_below(request: dict[str, Any], result: dict[str, Any]) -> list[str]:
+    """The rungs under the one on which the process of a request ended; none where that was the last."""
+    if request["op"] != "confirm" or result.get("failure") not in DEADLY or "rungs" in request["options"]:
+        return []
+    events = [event for event in result.get("emitted", ()) if isinstance(event, dict)]
+    climbed = [event["rung"] for event in events if event.get("rung") in RUNGS]
+    # Nothing is said before the first harness is found: then the search for a call has ended it.
+    last = climbed[-1] if climbed else "synthesised"
+    return list(RUNGS[RUNGS.index(last) + 1 :])
+
+
 def _preload(names: Sequence[str]) -> None:
     for name in names:
         if name.split(".")[0] in FORKABLE | {"numpy"}:
             with contextlib.suppress(Exception):
                 importlib.import_module(name)
+                if name in LATE:
+                    importlib.import_module(LATE[name])
 
 
 def main(arguments: Sequence[str] = ()) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import ast
 import builtins
 import copy
-import sys
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,16 +25,19 @@ from .harness import Harness
 from .instrument import OBSERVE, Observer, observing
 from .loading import Loaded
 from .observation import imports
+from .stubs import installed
 from .synthesis import default_dtype, imported, project_modules
 from .synthesis.candidates import Slot, fill
-from .synthesis.roles import derived
-from .synthesis.search import Assignment, Search, natural
-from .synthesis.use import dotted, use_of
+from .synthesis.roles import role_of
+from .synthesis.search import Assignment, Search, given, natural
+from .synthesis.use import chained, dotted, use_of
 from .synthesis.values import received
-from .target import Region, Target
+from .target import Region, Role, Target
 
 FUNCTION = "__numlint_slice__"
 TRIALS = 60
+SHORTEST, SHARE = 3, 0.6
+"""So many of the shortest slices are always tried, for so many seconds each."""
 
 
 def slices(loaded: Loaded, target: Target, seconds: float = 3.0, seed: int = 0) -> Iterator[Harness]:
@@ -50,17 +53,24 @@ def slices(loaded: Loaded, target: Target, seconds: float = 3.0, seed: int = 0) 
     """
     observer = Observer()
     vars(loaded.module)[OBSERVE] = observer
-    end = time.monotonic() + seconds
-    texts = set()
-    for cut in cuts(loaded.source, loaded.path, target.region, vars(loaded.module)):
-        text = ast.dump(cut.tree)
-        left = end - time.monotonic()
-        if left <= 0 or text in texts:
+    found = {ast.dump(cut.tree): cut for cut in cuts(loaded.source, loaded.path, target.region, vars(loaded.module))}
+    todo = list(found.values())
+    left = seconds
+    failed = 0
+    for place, cut in enumerate(todo):
+        last = len(todo) - place <= SHORTEST
+        if left <= 0 and not last:
             continue
-        texts.add(text)
-        harness = _searched(cut, loaded, target, observer, min(left, 1.0), seed)
+        if cut.first < failed <= cut.line and not last:  # it stops where a longer one did
+            continue
+        started = time.monotonic()
+        share = SHARE if last else min(left / 2, 1.0)
+        harness, stopped = _searched(cut, loaded, target, observer, share, seed)
+        left -= time.monotonic() - started  # what is done with a slice in between does not count
         if harness is not None:
             yield harness
+        else:
+            failed = stopped
 
 
 class Cut:
@@ -71,6 +81,7 @@ class Cut:
         self.scope = scope
         self.line = line
         self.length = len(statements)
+        self.first = min(getattr(item, "lineno", line) for item in statements)
         parameters = [ast.arg(_plain(path)) for path in paths]
         arguments = ast.arguments([], parameters, None, [], [], None, [])
         function = ast.FunctionDef(FUNCTION, arguments, [_Renamed(paths).visit(item) for item in statements], [])
@@ -134,9 +145,9 @@ def cuts(source: str, path: str, region: Region, names: dict[str, Any]) -> Itera
         for start in range(len(relevant) + 1):
             yield _cut([*relevant[start:], _return(ending, statement)], known, scope, statement.lineno)
     bare = _return(endings[-1], statement)
-    calls = _foreign_calls(bare, known)
-    if calls:
-        yield _cut([bare], known, scope, statement.lineno, calls)
+    for calls in (_foreign_calls(bare, known), _opaque_calls(bare, known, names)):
+        if calls and _are_independent(bare, calls, known):
+            yield _cut([bare], known, scope, statement.lineno, calls)
 
 
 def _return(value: ast.expr, statement: ast.stmt) -> ast.stmt:
@@ -200,7 +211,8 @@ def _leaves(statement: ast.stmt) -> bool:
 def _read(node: ast.AST) -> set[str]:
     found = set()
     for item in ast.walk(node):
-        if isinstance(item, (ast.Name, ast.Attribute)) and isinstance(item.ctx, ast.Load) and dotted(item):
+        named = isinstance(item, (ast.Name, ast.Attribute, ast.Subscript)) and isinstance(item.ctx, ast.Load)
+        if named and dotted(item):
             found.add(dotted(item))
     return found
 
@@ -261,7 +273,7 @@ def _free(statements: list[ast.stmt], known: set[str], calls: set[str]) -> list[
             own = frozenset(item.arg for item in [*node.args.args, *node.args.kwonlyargs])
             visit(node.body, inner | own)
             return
-        if isinstance(node, (ast.Name, ast.Attribute)) and dotted(node):
+        if isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)) and dotted(node):
             _name(node, inner)
             return
         if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign)):
@@ -285,14 +297,14 @@ def _free(statements: list[ast.stmt], known: set[str], calls: set[str]) -> list[
 
     def _name(node: Any, inner: frozenset[str]) -> None:
         path = dotted(node)
-        root = path.split(".")[0]
+        chain = chained(path)
+        root = chain[0]
         if isinstance(node.ctx, ast.Store):
             defined.add(path)
             return
         if root in inner or root in defined or root == OBSERVE or root in known:
             return
-        chain = path.split(".")
-        if any(".".join(chain[:count]) in defined for count in range(1, len(chain) + 1)):
+        if any("".join(chain[:count]) in defined for count in range(1, len(chain) + 1)):
             return
         free[_input(chain)] = None
 
@@ -308,9 +320,9 @@ def _input(chain: list[str]) -> str:
     methods = ARRAY_ATTRIBUTES | DICT_ATTRIBUTES | LIST_ATTRIBUTES | RANDOM_ATTRIBUTES | STRING_ATTRIBUTES
     start = 2 if chain[0] in ("self", "cls") and len(chain) > 1 else 1
     for place in range(start, len(chain)):
-        if chain[place] in methods:
-            return ".".join(chain[:place])
-    return ".".join(chain)
+        if chain[place].lstrip(".") in methods:
+            return "".join(chain[:place])
+    return "".join(chain)
 
 
 def _stored(target: ast.AST) -> frozenset[str]:
@@ -329,23 +341,95 @@ def _foreign_calls(statement: ast.stmt, known: set[str]) -> list[str]:
     return found
 
 
+def _are_independent(statement: ast.stmt, calls: list[str], known: set[str]) -> bool:
+    """Whether no call reads what the rest, or another call, reads: ``w.sum()`` is nothing beside ``w``."""
+    parts = [_values(ast.parse(call, mode="eval")) - known for call in calls]
+
+    class Without(ast.NodeTransformer):
+        def visit_Call(self, node: ast.Call) -> ast.AST:
+            return ast.Constant(0) if ast.unparse(node) in calls else self.generic_visit(node)
+
+    parts.append(_values(Without().visit(copy.deepcopy(statement))) - known)
+    return all(not one & other for number, one in enumerate(parts) for other in parts[number + 1 :])
+
+
+def _values(node: ast.AST) -> set[str]:
+    """What a piece of code reads: names, and attributes of ``self`` up to their first."""
+    found = set()
+    for path in _read(node):
+        chain = path.split(".")
+        found.add(".".join(chain[:2]) if chain[0] in ("self", "cls") else chain[0])
+    return found - {"self", "cls", OBSERVE}
+
+
+EXACT = ("numpy", "math", "cmath", "builtins", "torch", "scipy.special", "scipy.linalg", "autograd", "jax")
+"""Modules whose functions are mathematics, and keep what they are."""
+
+
+def _opaque_calls(statement: ast.stmt, known: set[str], names: dict[str, Any]) -> list[str]:
+    """Calls that are no mathematics that could be followed: models, densities of a library, methods of objects."""
+    found = _foreign_calls(statement, known)
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Call) and not any(_is_observed(item) for item in ast.walk(node)):
+            path = dotted(node.func)
+            root = path.split(".")[0]
+            if root in names and not _is_mathematics(path, names) and ast.unparse(node) not in found:
+                found.append(ast.unparse(node))
+    return found
+
+
+def _is_mathematics(path: str, names: dict[str, Any]) -> bool:
+    """Whether what a path names in the module is a function of one of the modules in `EXACT`, or of the project."""
+    value = names.get(path.split(".")[0])
+    for part in path.split(".")[1:]:
+        value = getattr(value, part, None)
+    home = str(getattr(value, "__module__", None) or type(value).__module__)
+    if isinstance(value, (np.ufunc, type)) or home == names.get("__name__"):
+        return not _is_model(value)
+    return any(home == name or home.startswith(f"{name}.") for name in EXACT) and not _is_model(value)
+
+
+def _is_model(value: Any) -> bool:
+    torch: Any = installed("torch")
+    kind = getattr(getattr(torch, "nn", None), "Module", None)
+    return isinstance(kind, type) and isinstance(value, kind)
+
+
+RESULTS = (
+    (r"(^|_)(log_?(pdf|pmf|prob|cdf|sf)|score)", "any", -np.inf, np.inf),
+    (r"(pdf|density|likelihood)", "nonnegative", 0.0, np.inf),
+    (r"(pmf|cdf|sf|proba?|probabilities|sigmoid|softmax|expit)$", "probability", 0.0, 1.0),
+)
+"""By the name of a function: what its results stand for."""
+
+
+def _of_call(path: str) -> Role | None:
+    """What the value of a call that became a parameter stands for."""
+    name = path.partition("(")[0].rpartition(".")[2].lower()
+    for pattern, kind, low, high in RESULTS:
+        if re.search(pattern, name):
+            return Role(kind, low, high, why=f"computed by {name}")
+    return None
+
+
 def _slots(cut: Cut, target: Target, tensors: bool) -> list[Slot]:
     slots = []
     for path in cut.paths:
-        role = target.roles.get(path)
+        role = target.roles.get(path) or (_of_call(path) if "(" in path else None)
         slots.append(fill(Slot(path, path, use_of(path, cut.scope), role=role), tensors))
     return slots
 
 
 def _searched(
     cut: Cut, loaded: Loaded, target: Target, observer: Observer, seconds: float, seed: int
-) -> Harness | None:
+) -> tuple[Harness | None, int]:
+    """The harness of a slice; else None, and the line at which its best call stopped."""
     try:
         function = cut.function(loaded.path, vars(loaded.module))
     except (SyntaxError, ValueError, TypeError):  # such as `nonlocal`, or a ``break`` without its loop
-        return None
+        return None, 0
     tensors = target.framework == "torch" or any(name.split(".")[0] == "torch" for name in imported(loaded.tree))
-    slots = _slots(cut, target, tensors and _has_torch())
+    slots = _slots(cut, target, tensors)
     search = Search(loaded, observer, seed, seconds)
     found = search.over(
         slots,
@@ -354,12 +438,8 @@ def _searched(
         tree=cut.scope,
     )
     if found is None or not found[1].finished:
-        return None
-    return _harness(cut, function, slots, found[0], loaded, target, observer, seed)
-
-
-def _has_torch() -> bool:
-    return "torch" in sys.modules
+        return None, search.best.line
+    return _harness(cut, function, slots, found[0], loaded, target, observer, seed), 0
 
 
 def _harness(
@@ -372,31 +452,29 @@ def _harness(
     observer: Observer,
     seed: int,
 ) -> Harness:
-    inputs = {
-        slot.name: natural(kinds[slot.name], slot.name, seed, slot.use) for slot in slots if kinds[slot.name].numeric
-    }
-    for slot in slots:
-        value = inputs.get(slot.name)
-        if kinds[slot.name].form == "tensor" and isinstance(value, np.ndarray) and value.dtype.kind == "f":
-            inputs[slot.name] = value.astype(np.float32)
-    roles = {slot.name: slot.role or derived(slot.path, kinds[slot.name]) for slot in slots if slot.name in inputs}
+    numeric = [slot for slot in slots if kinds[slot.name].numeric]
 
-    def call(_: Any, given: dict[str, Any]) -> dict[str, Any]:
+    def drawn(seed: int) -> dict[str, Any]:
+        return {slot.name: given(kinds[slot.name], slot, seed) for slot in numeric}
+
+    roles = {slot.name: role_of(slot.path, kinds[slot.name], slot.role) for slot in numeric}
+
+    def call(_: Any, inputs: dict[str, Any]) -> dict[str, Any]:
         arguments = []
         for slot in slots:
             kind = kinds[slot.name]
-            if slot.name in given:
-                arguments.append(received(copy.copy(given[slot.name]), kind.form))
+            if slot.name in inputs:
+                arguments.append(received(copy.copy(inputs[slot.name]), kind.form))
             else:
                 arguments.append(natural(kind, slot.name, seed, slot.use))
-        with default_dtype(given):
+        with default_dtype(inputs):
             return {"return": function(*arguments)}
 
     lines = "expression" if cut.length == 1 else f"last {cut.length} statements up to the expression"
     harness = Harness(
         "slice",
         f"{lines} of line {cut.line}",
-        inputs,
+        drawn(seed),
         roles,
         lambda _: None,
         call,
@@ -409,6 +487,7 @@ def _harness(
     def rewritten(source: str, region: Region) -> Iterator[Harness | None]:
         yield _over(source, region, cut, slots, kinds, loaded, target, observer, seed)
 
+    harness.redrawn = drawn
     harness.rewritten = rewritten
     return harness
 

@@ -21,6 +21,8 @@ from typing import Any
 
 import numpy as np
 
+from . import tensors
+
 STAND_INS = {
     "autograd.numpy": "numpy",
     "autograd.numpy.linalg": "numpy.linalg",
@@ -32,16 +34,38 @@ STAND_INS = {
 """Modules that offer numpy's functions under numpy's names: where they are missing, numpy serves."""
 
 
+class Missing(RuntimeError):
+    """A value would have to come from a library that this interpreter does not have."""
+
+    def __init__(self, library: str) -> None:
+        super().__init__(f"it needs {library}, which this interpreter does not have")
+        self.library = library
+
+
 class Stub:
-    """An object of a module that is missing."""
+    """An object of a module that is missing.
+
+    Attributes
+    ----------
+    library : str
+        The missing library.
+    """
+
+    library = "a library"
 
     def __init__(self, *_: Any, **__: Any) -> None:
         pass
 
+    @classmethod
+    def of(cls, library: str) -> Stub:
+        made = cls()
+        made.library = library
+        return made
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        return Stub()
+        return Stub.of(self.library)
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         """The argument itself when it is a function alone, or something to go through: a decorator, a progress bar."""
@@ -49,13 +73,13 @@ class Stub:
             return arguments[0]
         if arguments and isinstance(arguments[0], (range, enumerate, zip, map)):
             return arguments[0]
-        return Stub()
+        return Stub.of(self.library)
 
     def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[type, ...]:
         return (StubBase,)
 
     def __getitem__(self, key: Any) -> Any:
-        return Stub()
+        return Stub.of(self.library)
 
     def __setitem__(self, key: Any, value: Any) -> None:
         pass
@@ -81,7 +105,7 @@ class StubBase:
 
 
 class StubModule(ModuleType):
-    """A missing module; every attribute is a `Stub`."""
+    """A missing module; every attribute is a `Stub`, unless `tensors` knows the function of that name."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -91,7 +115,11 @@ class StubModule(ModuleType):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        value = Stub()
+        library = self.__name__.split(".")[0]
+        value: Any = tensors.function(library, name)
+        if value is None:
+            inner = name in tensors.MODULES and library in tensors.LIBRARIES
+            value = StubModule(f"{self.__name__}.{name}") if inner else Stub.of(library)
         setattr(self, name, value)
         return value
 
@@ -112,9 +140,8 @@ class StubFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         stand_in = STAND_INS.get(module.__name__)
-        if stand_in is not None:
-            names = vars(importlib.import_module(stand_in))
-            vars(module).update({name: value for name, value in names.items() if not name.startswith("__")})
+        if stand_in is not None:  # the import system looks up here what has been imported
+            sys.modules[module.__name__] = importlib.import_module(stand_in)
 
     def add(self, name: str) -> bool:
         """Answer for `name` from now on; False when it already was, or when it is here."""
@@ -127,6 +154,12 @@ class StubFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 FINDER = StubFinder()
+
+
+def installed(name: str) -> Any:
+    """A library that was imported and is no stub; else None."""
+    module = sys.modules.get(name)
+    return None if isinstance(module, StubModule) else module
 
 
 def stub_attribute(module: ModuleType, name: str) -> bool:

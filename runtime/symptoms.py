@@ -21,8 +21,8 @@ from .harness import Outcome
 from .leaves import leaves
 from .verdict import Figure
 
-ACCURACY = ("cancellation", "absorption", "ill-conditioned", "divergence", "backward-error")
-"""Signatures that mean a wrong number; which of them it is, the operation decides."""
+INEXACT = "inexact"
+"""A wrong number: the symptom. Which signature it has, its cause decides (`cause`)."""
 
 
 @dataclass
@@ -61,8 +61,10 @@ def numbers(value: Any) -> Iterator[np.ndarray]:
             yield array
 
 
-def shown(run: Outcome, expected: Expected | None, normwise: bool = False) -> dict[str, Figure]:
-    """The signatures of one run.
+def shown(
+    run: Outcome, expected: Expected | None, normwise: bool = False, elementwise: bool = True
+) -> dict[str, Figure]:
+    """The signatures of one run; a wrong number is `INEXACT`, whatever its cause.
 
     Parameters
     ----------
@@ -71,6 +73,9 @@ def shown(run: Outcome, expected: Expected | None, normwise: bool = False) -> di
         None where nothing is known: then only what is not a number counts.
     normwise : bool
         Measure errors by the norm, and do not look at single zeros: whether a caller would mind.
+    elementwise : bool
+        Whether each entry has a relative error of its own; the entries of a solution, an inverse or
+        an eigenvector have not, whatever the algorithm.
     """
     found: dict[str, Figure] = {}
     if run.raised is not None:
@@ -80,7 +85,7 @@ def shown(run: Outcome, expected: Expected | None, normwise: bool = False) -> di
         pairs += zip(run.sites, expected.sites)
     for got, true in pairs:
         for one, other in _aligned(got, true):
-            _merge(found, compared(one, other, normwise))
+            _merge(found, compared(one, other, normwise, elementwise))
     if not normwise:
         _vanished(run, found)
         for said in run.warnings:
@@ -113,11 +118,13 @@ def raised(error: BaseException, defined: bool) -> dict[str, Figure]:
     domain = isinstance(error, ValueError) and re.search("math domain|expected a|positive", str(error))
     if domain or isinstance(error, (ZeroDivisionError, FloatingPointError)):
         # A zero that is none in truth, or a difference that has lost its digits, met a logarithm or a division.
-        return dict.fromkeys(("nan", "underflow", *ACCURACY) if defined else ("nan",), figure)
-    return {"exception": figure}
+        return dict.fromkeys(("nan", INEXACT) if defined else ("nan",), figure)
+    return {"exception": figure, INEXACT: figure} if defined else {"exception": figure}
 
 
-def compared(got: np.ndarray, true: np.ndarray | None, normwise: bool = False) -> dict[str, Figure]:
+def compared(
+    got: np.ndarray, true: np.ndarray | None, normwise: bool = False, elementwise: bool = True
+) -> dict[str, Figure]:
     """The signatures that one array shows beside its true value."""
     found: dict[str, Figure] = {}
     if true is None or true.shape != got.shape:
@@ -146,31 +153,34 @@ def compared(got: np.ndarray, true: np.ndarray | None, normwise: bool = False) -
     zeros = (got == 0) & defined & (np.abs(true) > form.tiny)
     if zeros.any() and not normwise and got.dtype.kind in "fc":
         found["underflow"] = Figure("zero", float(zeros.sum()), f"of {got.size}, true {_first(true, zeros):.6g}")
-    error = _error(got, true, defined, form, normwise)
+    error = _error(got, true, defined, form, normwise or not elementwise)
     if error > math.sqrt(form.eps):
-        for signature in ACCURACY:
-            found[signature] = Figure("relative error", error)
+        found[INEXACT] = Figure("relative error", error)
     if (nans.any() or infinite.any()) and not normwise:
-        for signature in ACCURACY:
-            found.setdefault(signature, Figure("relative error", math.inf))
+        found[INEXACT] = Figure("relative error", math.inf)
     if got.dtype.kind in "iu" and error > 0:
         found["wraparound"] = Figure("relative error", error)
     return found
 
 
 def _error(got: np.ndarray, true: np.ndarray, defined: np.ndarray, form: Format, normwise: bool) -> float:
-    """Largest relative error; relative to the least normal number where the true value is below it."""
+    """Largest relative error; relative to the least normal number where the true value is below it.
+
+    A true zero has no relative error: it is measured against the largest true value, and against
+    1 when that is zero too.
+    """
     compared_at = defined & np.isfinite(got)
     if not compared_at.any():
         return 0.0
     kind = complex if "c" in (got.dtype.kind, true.dtype.kind) else np.longdouble
     one, other = got[compared_at].astype(kind), true[compared_at].astype(kind)
-    difference = np.abs(one - other)
+    difference, size = np.abs(one - other), np.abs(other)
+    largest = max(float(size.max()), form.tiny / form.eps) if size.any() else 1.0
     if normwise:
-        scale = np.maximum(np.abs(other).max(), form.tiny / form.eps)
-        return float(difference.max() / scale)
+        return float(difference.max() / largest)
     with np.errstate(all="ignore"):
-        return float((difference / np.maximum(np.abs(other), form.tiny / form.eps)).max())
+        scale = np.where(size == 0, largest, np.maximum(size, form.tiny / form.eps))
+        return float((difference / scale).max())
 
 
 def distance(one: np.ndarray, other: np.ndarray) -> float:

@@ -21,6 +21,8 @@ KINDS = (
     "count",  # integers >= 0
     "size",  # a number of things: a positive integer
     "label",  # class labels 0, 1, ...
+    "index",  # numbers of rows, each below the number of rows
+    "groups",  # lists of numbers of rows: the members of each group
     "onehot",  # rows of one 1
     "design",  # a matrix of samples by features
     "spd",  # symmetric positive definite matrix
@@ -107,6 +109,8 @@ class Target:
         The flagged expression or statement.
     rule, code, message, signature, framework, confidence, fingerprint : str
         From the finding; `signature` is the failure that the rule declares.
+    lines : tuple of int
+        All lines that the finding is about: those of the region, and those through which the dangerous value came.
     roles : dict of str to Role
         By local name at the flagged line: parameters, locals, ``"self.weights"``.
     candidates : tuple of Candidate
@@ -128,6 +132,7 @@ class Target:
     framework: str = "numpy"
     confidence: str = "likely"
     fingerprint: str = ""
+    lines: tuple[int, ...] = ()
     roles: dict[str, Role] = field(default_factory=dict)
     candidates: tuple[Candidate, ...] = ()
     recordings: tuple[str, ...] = ()
@@ -145,5 +150,6 @@ class Target:
         values["candidates"] = tuple(
             Candidate(**{**item, "region": Region(**item["region"])}) for item in values.get("candidates", ())
         )
+        values["lines"] = tuple(values.get("lines", ()))
         values["recordings"] = tuple(values.get("recordings", ()))
         return cls(**values)

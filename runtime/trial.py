@@ -30,10 +30,20 @@ from .compare import Error, compare, disagreement
 from .formats import FLOAT32, FLOAT64, Format
 from .harness import Harness, Outcome
 from .oracle import Truth, true_value
+from .target import Target
 
 SOUND, FAILURE, OUTSIDE, INVALID = "sound", "failure", "outside", "invalid"
 HARDWARE = (ZeroDivisionError, OverflowError, FloatingPointError, np.linalg.LinAlgError)
 POLE = "pole"
+BEYOND = "the true value is beyond the format: bound the argument, or keep the logarithm"
+BELOW = "the true value is below the format's range: keep its logarithm"
+POLE_RULES = ("NL12", "NL2", "NL8")
+"""Beginnings of the codes of rules that are about a pole: others claim that a value which exists is missed."""
+NORMWISE_RULES = ("NL4", "NL5", "NL9")
+LOGARITHMIC_RULES = ("NL121",)
+"""Rules whose values are log-probabilities: ``log_softmax`` too gives 0 for -2.5e-9, and that is right."""
+MISUSE = ("must be square", "dimensional", "Incompatible dimensions", "must be at least")
+"""What numpy says of a `LinAlgError` that no arithmetic could have avoided: the shapes do not fit."""
 
 
 @dataclass
@@ -69,27 +79,46 @@ class Judge:
     elementwise : bool
         Whether the flagged expression is judged entry by entry (exp, division) or by its
         norm (a product of matrices, a solution of equations).
+    claim : str
+        The signature of the rule. A true value beyond the format's range is a failure where the
+        claim is ``"overflow"``, or ``"underflow"``: whatever could be done about it, it is what the rule says.
+    floor : float
+        Below which errors are measured against it; see `compare`.
     """
 
     harness: Harness
     poles: bool = True
     elementwise: bool = True
+    claim: str = ""
+    floor: float = 0.0
     seconds: float = 2.0
     runs: int = 0
     oracles: dict[str, int] = field(default_factory=dict)
     _benign_zeros: bool | None = None
 
+    @classmethod
+    def of(cls, harness: Harness, target: Target) -> Judge:
+        """The judge of what the rule of a target claims."""
+        poles = target.code.startswith(POLE_RULES) and target.confidence != "possible"
+        return cls(
+            harness,
+            poles=poles,
+            elementwise=not target.code.startswith(NORMWISE_RULES),
+            claim=target.signature,
+            floor=1.0 if target.code.startswith(LOGARITHMIC_RULES) else 0.0,
+        )
+
     def trial(self, inputs: dict[str, Any], form: Format) -> Trial:
         """Judge one input in one format."""
         rounded = Arithmetic(form).lift(inputs)
         run = self._run(rounded, form)
-        if run.raised is not None and not isinstance(run.raised, HARDWARE) and not _bad(run.sites):
+        if run.raised is not None and not _is_numerical(run.raised) and not _bad(run.sites):
             return Trial(INVALID, note=f"{type(run.raised).__name__}: {run.raised}")
         if not run.reached and not isinstance(run.raised, HARDWARE):
             return Trial(INVALID, note="the flagged expression was not evaluated")
         if not self._doubtful(run, rounded, form):
             return Trial(SOUND)
-        truth = true_value(self.harness, rounded, self.seconds)
+        truth = true_value(self.harness, rounded, self.seconds, form)
         self.oracles[truth.kind.split(":")[0]] = self.oracles.get(truth.kind.split(":")[0], 0) + 1
         return self._judged(run, truth, rounded, form)
 
@@ -118,15 +147,30 @@ class Judge:
     def _judged(self, run: Outcome, truth: Truth, inputs: dict[str, Any], form: Format) -> Trial:
         if run.raised is not None and isinstance(run.raised, HARDWARE) and not _bad(run.sites):
             return self._raised(run, truth)
-        site, number = _worst(run.sites, truth.sites, form, self.elementwise)
+        site, number = _worst(run.sites, truth.sites, form, self.elementwise, self.floor)
         if site is None:
             return Trial(INVALID, note=truth.reason or "no true value", oracle=truth.kind)
         got = run.sites[number]
         true = truth.shown_site(number)
+        gone = _vanished(run.sites, truth.sites) if site.kind in ("", "unrepresentable") else None
+        if gone is not None and not _bad(run.outputs) and self._reaches(run, truth, form):
+            note = "a number that is not zero became zero, and the result is another one"
+            return Trial(FAILURE, "zero", 1.0, 16.0, run.sites[gone], truth.shown_site(gone), note, truth.kind)
+        if gone is not None:
+            return Trial(SOUND, error=site.value, note="the error does not reach the output", oracle=truth.kind)
         if site.kind == "":
             return Trial(SOUND, error=site.value, oracle=truth.kind)
+        if (
+            site.kind == "unrepresentable"
+            and self.claim == "underflow"
+            and _zeros(got)
+            and self._gets_out(run, truth, form)
+        ):
+            return Trial(FAILURE, "zero", math.inf, 16.0, got, true, BELOW, truth.kind)
         if site.kind == "unrepresentable" and not _bad(got):
             return Trial(SOUND, note="a true value below the format's range became zero", oracle=truth.kind)
+        if site.kind == "unrepresentable" and self.claim == "overflow" and _shape(got) == "inf" and self._spoils(run):
+            return Trial(FAILURE, "inf", math.inf, 16.0, got, true, BEYOND, truth.kind)
         if site.kind == "unrepresentable":
             return Trial(OUTSIDE, note="the true value itself is beyond the format", oracle=truth.kind)
         if site.kind == "undefined":
@@ -140,31 +184,36 @@ class Judge:
         reaches = self._reaches(run, truth, form)
         if reaches is False:
             return Trial(SOUND, error=site.value, note="the error does not reach the output", oracle=truth.kind)
-        return Trial(
-            FAILURE, site.kind, site.value, site.digits_lost, got, true, oracle=truth.kind, reaches_output=bool(reaches)
-        )
+        return Trial(FAILURE, site.kind, site.value, site.digits_lost, got, true, oracle=truth.kind)
 
     def error(self, inputs: dict[str, Any], form: Format, truth: Truth, cured: Harness | None = None) -> float | None:
         """Largest relative error of site and outputs against a given truth; infinite for nan, inf and exceptions.
 
-        None where nothing could be compared. At a pole, whatever is finite is right.
+        None where nothing could be compared. At a pole, whatever is finite is right, where the
+        rule is about poles; the others have nothing to say there.
         `cured` is the harness over rewritten code; without it the original runs.
         """
+        if not self.poles and truth.sites and not truth.defined:
+            return None
         self.runs += 1
         run = (cured or self.harness).run(Arithmetic(form).lift(inputs), Arithmetic(form), self.seconds)
         if run.raised is not None or _bad(run.outputs):
             return math.inf
         errors: list[float] = []
-        if len(run.sites) == len(truth.sites):
-            site, _ = _worst(run.sites, truth.sites, form, self.elementwise)
-            if site is not None:
-                errors.append(0.0 if site.kind in ("undefined", "unrepresentable") else site.value)
         for name, value in run.outputs.items():
             for path, leaf in leaves.leaves(value, name):
                 expected = truth.output(path)
                 if expected is not None:
-                    error = compare(leaf, expected, form, False)
+                    error = compare(leaf, expected, form, False, self.floor)
                     errors.append(0.0 if error.kind in ("undefined", "unrepresentable") else error.value)
+        if cured is not None and errors:  # the flagged place may be another expression after a rewrite
+            return max(errors)
+        if len(run.sites) == len(truth.sites):
+            site, _ = _worst(run.sites, truth.sites, form, self.elementwise, self.floor)
+            if site is not None and site.kind == "unrepresentable" and self.claim in ("overflow", "underflow"):
+                errors.append(math.inf)
+            elif site is not None:
+                errors.append(0.0 if site.kind in ("undefined", "unrepresentable") else site.value)
         return max(errors) if errors else None
 
     def _raised(self, run: Outcome, truth: Truth) -> Trial:
@@ -180,6 +229,17 @@ class Judge:
         """Whether something not finite gets out: in an output, or as an exception."""
         return run.raised is not None or not run.outputs or _bad(run.outputs) or not any(leaves.leaves(run.outputs))
 
+    def _gets_out(self, run: Outcome, truth: Truth, form: Format) -> bool:
+        """Whether an output is not what it should be, be it that the format has no number for it."""
+        if run.raised is not None:
+            return True
+        for name, value in run.outputs.items():
+            for path, leaf in leaves.leaves(value, name):
+                expected = truth.output(path)
+                if expected is None or compare(leaf, expected, form, True).kind not in ("", "undefined"):
+                    return True
+        return not any(leaves.leaves(run.outputs))
+
     def _reaches(self, run: Outcome, truth: Truth, form: Format) -> bool | None:
         """Whether the outputs are wrong as well; None where they cannot be compared."""
         if run.raised is not None:
@@ -192,13 +252,19 @@ class Judge:
                     if _bad(leaf):
                         return True
                     continue
-                error = compare(leaf, expected, form, True)
+                error = compare(leaf, expected, form, True, self.floor)
                 if error.kind not in ("", "undefined", "unrepresentable"):
                     return True
                 if error.kind != "" and _bad(leaf):
                     return True
                 seen = True
         return False if seen else None
+
+
+def _is_numerical(error: BaseException) -> bool:
+    """Whether the numbers are to blame for an exception, and not what was made of their shapes."""
+    misused = isinstance(error, np.linalg.LinAlgError) and any(text in str(error) for text in MISUSE)
+    return isinstance(error, HARDWARE) and not misused
 
 
 POLES = ("divide by zero", "Mean of empty slice", "Degrees of freedom", "encountered in divide", "scalar divide")
@@ -213,17 +279,28 @@ def _is_pole(truth: Truth, run: Outcome) -> bool:
     return any(text in heard for text in POLES) and not any("invalid value " + text in heard for text in DOMAINS)
 
 
-def _worst(got: list[Any], true: list[Any], form: Format, elementwise: bool) -> tuple[Error | None, int]:
+def _worst(got: list[Any], true: list[Any], form: Format, elementwise: bool, floor: float) -> tuple[Error | None, int]:
     """The worst error over the evaluations of the flagged expression, and its number."""
     rank = {"": 0, "unrepresentable": 1, "undefined": 2, "digits": 3, "sign": 4, "zero": 5, "inf": 6, "nan": 7}
     worst: Error | None = None
     number = 0
     for index, (one, other) in enumerate(zip(got, true)):
         for (_, leaf), (_, expected) in zip(leaves.leaves(one), leaves.leaves(other)):
-            error = compare(leaf, expected, form, elementwise)
+            error = compare(leaf, expected, form, elementwise, floor)
             if worst is None or (rank.get(error.kind, 0), error.value) > (rank.get(worst.kind, 0), worst.value):
                 worst, number = error, index
     return worst, number
+
+
+def _vanished(got: list[Any], true: list[Any]) -> int | None:
+    """The first value that is zero where the true one is not, however far below the format it lies."""
+    for number, (one, other) in enumerate(zip(got, true)):
+        for (_, leaf), (_, expected) in zip(leaves.leaves(one), leaves.leaves(other)):
+            size = getattr(expected, "log2abs", None)
+            zero = np.asarray(leaf) == 0
+            if size is not None and zero.shape == np.shape(size) and np.any(zero & np.isfinite(size)):
+                return number
+    return None
 
 
 def _bad(value: Any) -> bool:

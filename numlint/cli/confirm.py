@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from numlint.confirm.targets import Case
 
 FORMATS = ("float64", "float32", "float16", "bfloat16")
-PATIENCE = 15.0
-"""Seconds that a target may take beyond its time before it is killed."""
+PATIENCE = 5.0
+"""Seconds that a target may take beyond one and a half times its own before it is killed."""
 OUTPUT_FORMATS = ("text", "json", "sarif", "github")
 
 EPILOG = """\
@@ -235,7 +235,7 @@ def _exchange(interpreter: Interpreter, jobs: int, seconds: float) -> Exchange:
     from numlint.pool import available
 
     # The search ends by itself after the seconds; what is killed runs away, or waits for something.
-    return Pool(interpreter, jobs or available(), 2 * seconds + PATIENCE).run
+    return Pool(interpreter, jobs or available(), 1.5 * seconds + PATIENCE).run
 
 
 def _confirmed(

@@ -11,12 +11,15 @@ from numlint.cli import EXIT_CLEAN
 from numlint.cli._settings import color_of, config_options, echo, settings, width
 from numlint.rule import Rule
 
+WIDE = 120
 EPILOG = """\
 \b
 Examples:
   numlint rules
   numlint rules --output-format json | jq -r '.[].name'
   numlint rules --prove naive-softmax
+  numlint rules --prove NL4 -j 2 --strict
+  numlint rules --prove --output-format json > proofs.json
   numlint explain naive-softmax
 """
 
@@ -27,7 +30,7 @@ Examples:
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="A table, or everything that the rules say about themselves.",
+    help="A table, or everything that the rules say about themselves; with --prove, everything that was measured.",
 )
 @click.option(
     "--prove",
@@ -39,16 +42,38 @@ Examples:
 )
 @click.option("--python", default=sys.executable, metavar="PATH", help="With --prove: run them in this interpreter.")
 @click.option("--strict", is_flag=True, help="With --prove: an example that cannot run here is an error.")
+@click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(0),
+    default=0,
+    metavar="N",
+    help="With --prove: examples at a time; 0 for one for each processor.",
+)
 @config_options
 def command(
-    output_format: str, prove: str | None, python: str, strict: bool, config_file: str | None, isolated: bool
+    output_format: str,
+    prove: str | None,
+    python: str,
+    strict: bool,
+    jobs: int,
+    config_file: str | None,
+    isolated: bool,
 ) -> int:
     """List the rules, those of your own packs too."""
     _, rules = settings(["."], config_file, isolated)
     if prove is not None:
         from numlint.cli import _prove
 
-        return _prove.report(_prove.chosen(rules, prove), python, strict, echo)
+        return _prove.report(
+            _prove.chosen(rules, prove),
+            python,
+            strict=strict,
+            jobs=jobs,
+            as_json=output_format == "json",
+            write=echo,
+            columns=width() if sys.stdout.isatty() else WIDE,
+        )
     if output_format == "json":
         import json
 

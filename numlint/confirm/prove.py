@@ -8,27 +8,32 @@ two fresh ones.
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from numlint.finding import Safety
 from numlint.linter import check_source
 from numlint.rule import Example, Rule
 
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 KINDS = ("bad", "fixed", "good", "limit")
 RANDOM = "non-determinism"
+NORMWISE = ("NL4", "NL5", "NL9")
 # The folder of the runtime need not be importable there under any name.
 START = (
     "import importlib, runpy, sys; here = sys.argv[1]; "
     "runpy.run_path(here + '/start.py', run_name='start')['register'](here); "
-    "importlib.import_module('numlint_runtime.prove').main()"
+    "importlib.import_module('numlint_runtime.prove').main(int(sys.argv[2]))"
 )
 
 
@@ -50,6 +55,8 @@ class Proof:
     truth: str = ""
     seconds: float = 0.0
     digest: str = ""
+    errors: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Of a rewrite: the error before and after it, by format."""
 
     @property
     def label(self) -> str:
@@ -62,7 +69,7 @@ def exhibits(rule: Rule) -> Iterator[dict[str, Any]]:
         for number, example in enumerate(getattr(rule, kind)):
             if not example.call:
                 continue
-            signatures, region = _declared(rule, example) if kind == "bad" else ((rule.signature,), None)
+            signatures, regions = _declared(rule, example) if kind == "bad" else ((rule.signature,), ())
             exhibit = {
                 "rule": rule.name,
                 "kind": kind,
@@ -71,30 +78,48 @@ def exhibits(rule: Rule) -> Iterator[dict[str, Any]]:
                 "call": example.call,
                 "requires": example.requires,
                 "signatures": signatures,
-                "region": region,
+                "regions": regions,
                 # Precision and dtype: there the format is what an example is about.
                 "cast": not rule.code.startswith("NL7"),
+                # A small entry of a solution or of an eigenvector cannot be better than the large ones.
+                "elementwise": not rule.code.startswith(NORMWISE),
                 "meant": _meant(rule, example) if kind == "bad" else (),
             }
             yield exhibit
             if example.fixed:
-                yield {**exhibit, "kind": "fixed", "code": example.fixed, "region": None}
+                yield {
+                    **exhibit,
+                    "kind": "fixed",
+                    "code": example.fixed,
+                    "regions": (),
+                    "original": example.code,
+                    "safe": _is_safe(rule, example),
+                }
 
 
-def _declared(rule: Rule, example: Example) -> tuple[tuple[str, ...], dict[str, int] | None]:
-    """The signatures that the rule reports for an example, and the first place."""
+def _declared(rule: Rule, example: Example) -> tuple[tuple[str, ...], tuple[dict[str, int], ...]]:
+    """The signatures that the rule reports for an example, and the places."""
     findings, _ = check_source(example.code.encode(), "example.py", [rule])
     if not findings:
-        return (rule.signature,), None
-    span = findings[0].span
+        return (rule.signature,), ()
     declared = [example.signature] if example.signature else [finding.signature for finding in findings]
-    region = {
-        "line": span.line,
-        "column": span.column,
-        "end_line": span.end_line,
-        "end_column": span.end_column,
-    }
-    return tuple(dict.fromkeys(declared)), region
+    spans = dict.fromkeys(finding.span for finding in findings)
+    regions = tuple(
+        {
+            "line": span.line,
+            "column": span.column,
+            "end_line": span.end_line,
+            "end_column": span.end_column,
+        }
+        for span in spans
+    )
+    return tuple(dict.fromkeys(declared)), regions
+
+
+def _is_safe(rule: Rule, example: Example) -> bool:
+    """Whether the rewrite of an example claims to be equal in exact arithmetic."""
+    findings, _ = check_source(example.code.encode(), "example.py", [rule])
+    return all(item.rewrite is not None and item.rewrite.safety is Safety.SAFE for item in findings)
 
 
 def _meant(rule: Rule, example: Example) -> tuple[str, ...]:
@@ -104,8 +129,8 @@ def _meant(rule: Rule, example: Example) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*([example.fixed] if example.fixed else []), *good]))
 
 
-def prove(rules: Iterable[Rule], python: str = sys.executable) -> Iterator[Proof]:
-    """Run the examples of some rules in an interpreter; proofs come in the order of the rules.
+def prove(rules: Iterable[Rule], python: str = sys.executable, jobs: int = 1) -> Iterator[Proof]:
+    """Run the examples of some rules in an interpreter, `jobs` at a time; proofs come in the order of the rules.
 
     Raises
     ------
@@ -113,9 +138,16 @@ def prove(rules: Iterable[Rule], python: str = sys.executable) -> Iterator[Proof
     """
     wanted = [exhibit for rule in rules for exhibit in exhibits(rule)]
     random = [exhibit for exhibit in wanted if RANDOM in exhibit["signatures"]]
-    again = {_key(answer): answer for answer in _answers(random, python, hash_seed="3")} if random else {}
-    for answer in _answers(wanted, python, hash_seed="0"):
-        yield _proof(_compared(answer, again[_key(answer)]) if _key(answer) in again else answer)
+    again = {_key(answer): answer for answer in _answers(random, python, "3", jobs)} if random else {}
+    answers = {}
+    order = iter([_key(exhibit) for exhibit in wanted])
+    awaited = next(order, None)
+    for answer in _answers(wanted, python, "0", jobs):
+        answers[_key(answer)] = answer
+        while awaited in answers:
+            ready = answers[awaited]
+            yield _proof(_compared(ready, again[awaited]) if awaited in again else ready)
+            awaited = next(order, None)
 
 
 def _key(answer: dict[str, Any]) -> tuple[str, str, int]:
@@ -154,50 +186,74 @@ def _figure(figure: dict[str, Any] | None) -> str:
     return " ".join(part for part in (figure["name"], f"{value:.2g}", figure["unit"]) if part)
 
 
-def _answers(wanted: Sequence[dict[str, Any]], python: str, hash_seed: str) -> Iterator[dict[str, Any]]:
+def _answers(wanted: Sequence[dict[str, Any]], python: str, hash_seed: str, jobs: int) -> Iterator[dict[str, Any]]:
+    """What a process of the interpreter says to each exhibit, in the order in which they end."""
     runtime = Path(__file__).resolve().parent.parent / "runtime"
     if not runtime.is_dir():
         # An editable install maps the package to a folder beside this one.
         runtime = Path(__file__).resolve().parents[2] / "runtime"
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONWARNINGS": "ignore", "OMP_NUM_THREADS": "1"}
-    try:
-        process = subprocess.Popen(
-            [python, "-u", "-B", "-c", START, str(runtime)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=environment,
-        )
-    except OSError as error:
-        raise ProveError(f"{python}: {error.strerror}") from error
-    said = ""
-    try:
-        assert process.stdin
-        assert process.stdout
-        assert process.stderr
+    with tempfile.TemporaryFile("w+") as said, tempfile.TemporaryFile("w+") as questions:
+        questions.writelines(json.dumps(exhibit) + "\n" for exhibit in wanted)
+        questions.seek(0)
         try:
-            for exhibit in wanted:
-                process.stdin.write(json.dumps(exhibit) + "\n")
-                process.stdin.flush()
-                line = process.stdout.readline()
-                if not line:
-                    break
+            process = subprocess.Popen(
+                [python, "-u", "-B", "-c", START, str(runtime), str(jobs)],
+                stdin=questions,
+                stdout=subprocess.PIPE,
+                stderr=said,
+                text=True,
+                env=environment,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise ProveError(f"{python}: {error.strerror}") from error
+        answered = 0
+        try:
+            assert process.stdout
+            for line in process.stdout:
                 yield json.loads(line)
-            else:
-                return
-        except BrokenPipeError:
-            pass
-        said = process.stderr.read().strip()
-    finally:
-        process.kill()
-        process.wait()
-    raise ProveError(f"{python} ended: {said.splitlines()[-1] if said else 'without a word'}")
+                answered += 1
+        finally:
+            with contextlib.suppress(ProcessLookupError):  # its children too, when the reader stops
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        if answered < len(wanted):
+            said.seek(0)
+            words = said.read().strip().splitlines()
+            raise ProveError(f"{python} ended: {words[-1] if words else 'without a word'}")
 
 
-def by_rule(proofs: Iterable[Proof]) -> dict[str, list[Proof]]:
-    """Proofs grouped by rule."""
-    groups: dict[str, list[Proof]] = defaultdict(list)
-    for proof in proofs:
-        groups[proof.rule].append(proof)
-    return dict(groups)
+def record(proved: Iterable[tuple[Rule, Sequence[Proof]]]) -> list[dict[str, Any]]:
+    """What was measured, as plain data; without times, so that two runs can be compared.
+
+    `example` names the text that was run: figures are out of date when it is another one.
+    """
+    return [
+        {
+            "rule": rule.name,
+            "code": rule.code,
+            "proofs": [
+                {
+                    "kind": proof.kind,
+                    "number": proof.number + 1,
+                    "example": identity(rule, proof.kind, proof.number),
+                    "status": proof.status,
+                    **{
+                        key: value
+                        for key in ("signature", "figure", "reason", "truth", "errors")
+                        if (value := getattr(proof, key))
+                    },
+                }
+                for proof in proofs
+            ],
+        }
+        for rule, proofs in proved
+    ]
+
+
+def identity(rule: Rule, kind: str, number: int) -> str:
+    """A name of the text of an example: its code, its call and its rewrite."""
+    example = getattr(rule, "bad" if kind == "fixed" else kind)[number]
+    text = "\0".join((example.code, example.call, example.fixed))
+    return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()

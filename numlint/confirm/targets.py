@@ -76,12 +76,19 @@ def case(finding: Finding, subject: Subject, text: str, declared: str = "", reco
         framework=finding.framework or "numpy",
         confidence=finding.confidence.label,
         fingerprint=finding.fingerprint,
+        lines=_lines(finding),
         roles=roles(function, finding) if function is not None else {},
         candidates=tuple(_candidate(item) for item in rewritten),
         recordings=recordings,
         declared=os.path.abspath(declared) if declared else "",
     )
     return Case(finding, target, rewritten)
+
+
+def _lines(finding: Finding) -> tuple[int, ...]:
+    """The lines that a finding is about: where it stands, and where its dangerous value comes from."""
+    spans = (finding.span, *(step.span for step in finding.origin))
+    return tuple(sorted({line for span in spans for line in range(span.line, span.end_line + 1)}))
 
 
 def _candidate(item: Rewritten) -> Candidate:

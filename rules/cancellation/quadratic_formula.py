@@ -54,7 +54,7 @@ BAD = [
             disc = b ** 2 - 4 * a * c
             return (np.sqrt(disc) - b) / (2 * a)
         """,
-        call="1 / hit(np.array([[1e6, 0.0]]), np.array([[1.0, 0.0]]), 1e6 - 1e-6)",
+        call="1 / hit(np.array([[1e6, 1.0]]), np.array([[1.0, 0.3]]), 1e6)",
     ),
 ]
 GOOD = [

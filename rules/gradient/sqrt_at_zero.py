@@ -71,6 +71,7 @@ BAD = [
             squares = tf.reduce_sum(x * x, axis=1)
             return tf.sqrt(squares + 1e-12)
         """,
+        note="as in the first example, whose like runs in torch",
         requires="tensorflow",
     ),
     Example(

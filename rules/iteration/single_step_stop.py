@@ -95,6 +95,7 @@ BAD = [
             def is_converged(self):
                 return len(self.history) > 1 and np.abs(self.history[-1] - self.history[-2]) <= self.tolerance
         """,
+        note="the loop that asks is elsewhere",
     ),
     Example(
         """

@@ -71,16 +71,17 @@ BAD = [
         """
         import torch
 
-        def centre(points, tol=1e-9):
-            mean = points[0]
+        def square_roots(a, tol=1e-9):
+            x = a
             for _ in range(1000):
-                new = mean + 0.1 * (points - mean).mean(dim=0)
-                if torch.norm(new - mean) < tol:
+                new = x - (x * x - a) / (2 * x)
+                if torch.norm(new - x) < tol:
                     break
-                mean = new
-            return mean
+                x = new
+            return x
         """,
-        call="centre(torch.tensor([[1000.1], [1000.7]]))",
+        call="square_roots(torch.arange(2.0, 500.0))",
+        note="some of the roots step to and fro between two neighbouring numbers",
         requires="torch",
     ),
 ]

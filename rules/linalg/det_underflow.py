@@ -79,7 +79,7 @@ BAD = [
                 raise ValueError("singular")
             return np.linalg.solve(A, b)
         """,
-        call="solve(0.1 * np.eye(400), np.ones(400))",
+        call="solve(1e-6 * np.eye(60), np.ones(60))",
         signature="underflow",
     ),
     Example(

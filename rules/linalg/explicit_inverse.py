@@ -51,7 +51,7 @@ BAD = [
         def weights(A, b):
             return np.linalg.inv(A) @ b
         """,
-        call="weights(np.vander(np.linspace(1.0, 2.0, 12)), np.ones(12))",
+        call="(A := np.vander(np.linspace(1.0, 2.0, 12))) @ weights(A, np.ones(12))",
         fixed="""
         import numpy as np
 
@@ -69,7 +69,7 @@ BAD = [
             S_inv = inv(H.dot(P).dot(H.T) + R)
             return P.dot(H.T).dot(S_inv)
         """,
-        call="gain(np.eye(12), np.vander(np.linspace(1.0, 2.0, 12)), 1e-9 * np.eye(12))",
+        call="gain(np.eye(12), H := np.vander(np.linspace(1.0, 2.0, 12)), R := 1e-9 * np.eye(12)) @ (H @ H.T + R)",
         fixed="""
         import numpy as np
         from numpy.linalg import inv
@@ -96,7 +96,7 @@ BAD = [
         def step(hessian, gradient):
             return -hessian.inverse().mv(gradient)
         """,
-        call="step(torch.vander(torch.linspace(1.0, 2.0, 6)), torch.ones(6))",
+        call="(A := torch.vander(torch.linspace(1.0, 2.0, 6))) @ step(A, torch.ones(6))",
         fixed="""
         import torch
 
@@ -114,7 +114,7 @@ GOOD = [
         def weights(A, b):
             return np.linalg.solve(A, b)
         """,
-        call="weights(np.vander(np.linspace(1.0, 2.0, 12)), np.ones(12))",
+        call="(A := np.vander(np.linspace(1.0, 2.0, 12))) @ weights(A, np.ones(12))",
         note="the residual is 2.2e-16",
     ),
 ]

@@ -50,7 +50,7 @@ BAD = [
         def fit(X, y):
             return np.linalg.pinv(X) @ y
         """,
-        call="fit(np.outer(np.linspace(0.1, 1.0, 9), [0.1, 0.2, 0.3]), np.linspace(0.0, 1.0, 9)**2)",
+        call="fit(np.outer(np.linspace(0.1, 1.0, 9), [0.1, 0.2, 0.3]).astype(np.float32), np.linspace(0.0, 1.0, 9)**2)",
         fixed="""
         import numpy as np
 
@@ -102,7 +102,7 @@ BAD = [
             X = np.asarray(X, dtype=np.float32)
             return np.dot(np.linalg.pinv(X), y)
         """,
-        call="fit(np.outer(np.linspace(0.1, 1.0, 9), [0.1, 0.2, 0.3]), np.linspace(0.0, 1.0, 9)**2)",
+        call="fit(np.outer(np.linspace(0.1, 1.0, 9), [0.1, 0.2, 0.3]).astype(np.float32), np.linspace(0.0, 1.0, 9)**2)",
         fixed="""
         import numpy as np
 

@@ -50,7 +50,7 @@ BAD = [
         def design(x):
             return np.vander(x, 10)
         """,
-        call="np.linalg.matrix_rank(design(np.arange(1950.0, 2021.0)))",
+        call="np.linalg.solve(design(np.arange(1950.0, 1960.0)), np.sin(np.arange(10.0)))",
     ),
 ]
 GOOD = [

@@ -133,7 +133,7 @@ LIMIT = [
         import numpy as np
 
         def loss(z, y):
-            p = 1 / (1 + np.exp(-np.clip(z, -30.0, 30.0)))
+            p = 1 / (1 + np.exp(-np.clip(z.astype(np.float64), -30.0, 30.0)))
             return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
         """,
         call="loss(np.array([100.0, -100.0]), np.array([1, 1]))",

@@ -177,7 +177,7 @@ GOOD = [
         def loss(real, fake):
             return -(log(torch.sigmoid(real)) + log(1 - torch.sigmoid(fake))).mean()
         """,
-        call="loss(torch.tensor([-200.0]), torch.tensor([20.0]))",
+        call="loss(torch.tensor([-200.0]), torch.tensor([200.0]))",
         note="the epsilon is added after the subtraction, where float32 can hold it",
         requires="torch",
     ),

@@ -74,6 +74,7 @@ BAD = [
                 seen = seen + batch.sum(0)
             return seen
         """,
+        note="what torch finds in memory cannot be arranged",
         requires="torch",
     ),
 ]

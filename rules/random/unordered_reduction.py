@@ -79,6 +79,7 @@ BAD = [
                 count += 1
             return total / max(count, 1)
         """,
+        note="the order is that of the file system: it differs between machines, not between processes",
     ),
     Example(
         """
@@ -95,6 +96,7 @@ BAD = [
         def mean_image(pattern):
             return np.mean([np.load(path) for path in sorted(glob.glob(pattern))], axis=0)
         """,
+        note="the order is that of the file system",
     ),
 ]
 GOOD = [

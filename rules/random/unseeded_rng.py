@@ -119,14 +119,14 @@ BAD = [
         from sklearn.cluster import KMeans
         from sklearn.datasets import load_iris
 
-        labels = KMeans(n_clusters=3, n_init=1).fit_predict(load_iris().data)
+        labels = KMeans(n_clusters=20, n_init=1).fit_predict(load_iris().data)
         print(labels)
         """,
         fixed="""
         from sklearn.cluster import KMeans
         from sklearn.datasets import load_iris
 
-        labels = KMeans(n_clusters=3, n_init=1, random_state=0).fit_predict(load_iris().data)
+        labels = KMeans(n_clusters=20, n_init=1, random_state=0).fit_predict(load_iris().data)
         print(labels)
         """,
         call="list(labels)",

@@ -47,6 +47,12 @@ def _square(a: Any) -> int:
     return int(a.shape[0])
 
 
+def _is_zero(x: Any) -> bool:
+    """Whether a number is exactly zero, not merely as far as the precision tells."""
+    field = active()
+    return field.sign_or_none(x) == 0 and not field.is_nan(x)
+
+
 def _row_reduced(a: Array, columns: int) -> tuple[Array, list[int], int]:
     """Reduced row echelon form over the first `columns` columns: the form, the pivot columns, the parity of swaps."""
     field = active()
@@ -94,9 +100,12 @@ def _eliminated(a: Array) -> tuple[Array, int]:
             a[[j, best]] = a[[best, j]]
             parity = -parity
         pivots[j] = a[j, j]
-        if j + 1 < n:
-            factors = a[j + 1 :, j] / a[j, j]
-            a[j + 1 :, j + 1 :] = a[j + 1 :, j + 1 :] - np.multiply.outer(factors, a[j, j + 1 :])
+        # An exact zero changes nothing: a diagonal matrix costs its diagonal.
+        rows = [i for i in range(j + 1, n) if not _is_zero(a[i, j])]
+        columns = [k for k in range(j + 1, n) if not _is_zero(a[j, k])]
+        if rows and columns:
+            inner = np.ix_(rows, columns)
+            a[inner] = a[inner] - np.multiply.outer(a[rows, j] / a[j, j], a[j, columns])
     return pivots, parity
 
 
@@ -167,13 +176,15 @@ def cholesky(a: Any, *_: Any, **__: Any) -> Any:
     matrix = objects(a)
     factor = np.full((n, n), field.zero, dtype=object)
     for j in range(n):
-        rest = matrix[j, j] - (np.dot(factor[j, :j], factor[j, :j]) if j else field.zero)
+        filled = [k for k in range(j) if not _is_zero(factor[j, k])]
+        row = factor[j, filled]
+        rest = matrix[j, j] - (np.dot(row, row) if filled else field.zero)
         if field.sign(rest) <= 0:
             field.event("matrix not positive definite")
             raise LinAlgError("Matrix is not positive definite")
         factor[j, j] = field.call("sqrt", rest)
         for i in range(j + 1, n):
-            inside = np.dot(factor[i, :j], factor[j, :j]) if j else field.zero
+            inside = np.dot(factor[i, filled], row) if filled else field.zero
             factor[i, j] = (matrix[i, j] - inside) / factor[j, j]
     return factor.view(ExactArray)
 

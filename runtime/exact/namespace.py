@@ -12,6 +12,7 @@ Shared by all arithmetics: it knows only the array type (`carrier.Carrier`).
 from __future__ import annotations
 
 import builtins
+import importlib
 import math
 import types
 from collections.abc import Callable, Iterable, Iterator
@@ -20,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from ..stubs import STAND_INS
 from .carrier import Carrier, carries, plain, real
 
 CREATION = frozenset(
@@ -335,7 +337,8 @@ class Namespace:
             return ArrayType
         module: Any = getattr(value, "__module__", None)
         if isinstance(value, types.ModuleType):
-            return self._scipy_module(value)
+            alike = STAND_INS.get(value.__name__)  # jax.numpy, autograd.numpy: the same functions by the same names
+            return self.stand_in(importlib.import_module(alike)) if alike else self._scipy_module(value)
         if isinstance(value, np.ufunc):
             own = str(getattr(value, "__name__", ""))
             return getattr(self.numpy, own) if getattr(np, own, None) is value else value

@@ -1,4 +1,4 @@
-"""Functions of scipy that are no ufuncs, and its normal distributions, on exact arrays."""
+"""Functions of scipy that are no ufuncs, and the distributions whose densities are formulas, on exact arrays."""
 
 from __future__ import annotations
 
@@ -117,6 +117,87 @@ class MultivariateNormal:
         return unsupported(f"scipy.stats.multivariate_normal.{name}")
 
 
+def _log(x: Any) -> Any:
+    return np.log(exact(x))
+
+
+def _gammaln(x: Any) -> Any:
+    return _called("gammaln", (exact(x),), True)
+
+
+def _scaled_log(factor: Any, x: Any) -> Any:
+    """factor * log(x), which is 0 where the factor is."""
+    return _called("xlogy", (exact(factor), exact(x)), True)
+
+
+LOG_DENSITIES: dict[str, tuple[str, Callable[..., Any]]] = {
+    "bernoulli": ("p", lambda k, p: _scaled_log(k, p) + _scaled_log(1 - exact(k), 1 - exact(p))),
+    "binom": (
+        "n p",
+        lambda k, n, p: (
+            _gammaln(exact(n) + 1)
+            - _gammaln(exact(k) + 1)
+            - _gammaln(exact(n) - k + 1)
+            + _scaled_log(k, p)
+            + _scaled_log(exact(n) - k, 1 - exact(p))
+        ),
+    ),
+    "geom": ("p", lambda k, p: _scaled_log(exact(k) - 1, 1 - exact(p)) + _log(p)),
+    "poisson": ("mu", lambda k, mu: _scaled_log(k, mu) - mu - _gammaln(exact(k) + 1)),
+    "expon": ("", lambda x: -x),
+    "gamma": ("a", lambda x, a: _scaled_log(exact(a) - 1, x) - x - _gammaln(a)),
+    "beta": (
+        "a b",
+        lambda x, a, b: (
+            _scaled_log(exact(a) - 1, x)
+            + _scaled_log(exact(b) - 1, 1 - x)
+            + _gammaln(exact(a) + b)
+            - _gammaln(a)
+            - _gammaln(b)
+        ),
+    ),
+    "laplace": ("", lambda x: -np.abs(x) - _log(2.0)),
+    "logistic": ("", lambda x: -x - 2 * np.log1p(np.exp(-x))),
+    "t": (
+        "df",
+        lambda x, df: (
+            _gammaln((exact(df) + 1) / 2)
+            - _gammaln(exact(df) / 2)
+            - np.log(exact(df) * ExactArray._scalar(active().pi())) / 2
+            - (exact(df) + 1) / 2 * np.log1p(x * x / df)
+        ),
+    ),
+}
+"""Logarithms of densities in standard form (scipy.stats, reference manual), with the names of their parameters."""
+
+
+class Density:
+    """A distribution of `scipy.stats` that is known by the logarithm of its density."""
+
+    distribution = True
+
+    def __init__(self, name: str, frozen: tuple[Any, ...] = (), named: dict[str, Any] | None = None) -> None:
+        self.name, self.frozen, self.named = name, frozen, named or {}
+
+    def __call__(self, *frozen: Any, **named: Any) -> Density:
+        return Density(self.name, frozen, named)
+
+    def logpdf(self, x: Any, *arguments: Any, **named: Any) -> Any:
+        parameters, density = LOG_DENSITIES[self.name]
+        given = {**dict(zip((*parameters.split(), "loc", "scale"), self.frozen + arguments)), **self.named, **named}
+        scale = exact(given.pop("scale", 1.0))
+        z = (exact(x) - given.pop("loc", 0.0)) / scale
+        return density(z, *[given[name] for name in parameters.split()]) - np.log(scale)
+
+    def pdf(self, x: Any, *arguments: Any, **named: Any) -> Any:
+        return np.exp(self.logpdf(x, *arguments, **named))
+
+    logpmf, pmf = logpdf, pdf
+
+    def __getattr__(self, name: str) -> Any:
+        return unsupported(f"scipy.stats.{self.name}.{name}")
+
+
 def _decorated(function: Callable[..., Any]) -> Callable[..., Any]:
     """scipy.linalg's further options (overwrite_a, check_finite, ...) mean nothing here."""
 
@@ -165,7 +246,11 @@ LINALG: dict[str, Callable[..., Any]] = {
     "solve_triangular": solve_triangular,
     "pinvh": linalg.pinv,
 }
-DISTRIBUTIONS = {"norm": Normal(), "multivariate_normal": MultivariateNormal()}
+DISTRIBUTIONS: dict[str, Any] = {
+    "norm": Normal(),
+    "multivariate_normal": MultivariateNormal(),
+    **{name: Density(name) for name in LOG_DENSITIES},
+}
 
 
 def counterpart(name: str, module: str) -> Any:

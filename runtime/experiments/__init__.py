@@ -47,13 +47,15 @@ class Result:
     """What an experiment came to: evidence, or why there is none.
 
     `outside` says that the only failures were on inputs where the true value is undefined
-    or not representable. `failing` holds inputs with their formats on which the cures are
+    or not representable, `unjudged` that something looked wrong with no true value to compare
+    with, or that nothing ran at all. `failing` holds inputs with their formats on which the cures are
     tried, unless the experiment has tried them itself and filled `cures`.
     """
 
     evidence: Evidence | None = None
     cures: list[CureResult] = field(default_factory=list)
     outside: str = ""
+    unjudged: str = ""
     note: str = ""
     failing: list[tuple[Format, dict[str, Any]]] = field(default_factory=list)
     turn: Any = None

@@ -17,7 +17,6 @@ import glob
 import hashlib
 import json
 import os
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any
@@ -26,6 +25,7 @@ import numpy as np
 
 from .. import leaves, protocol
 from ..harness import Harness, Outcome, seed_everything
+from ..stubs import installed
 from ..target import Candidate, Target
 from ..variant import CALLEE, calling, varied
 from ..verdict import CureResult, Evidence, Figure, Sample
@@ -106,7 +106,7 @@ def elsewhere(turn: int) -> Callable[[Any], Any]:
 
 
 def _is_empty(function: Any) -> bool:
-    torch = sys.modules.get("torch")
+    torch = installed("torch")
     known = [np.empty, np.empty_like, *([torch.empty, torch.empty_like] if torch is not None else [])]
     return any(function is item for item in known)
 
@@ -120,7 +120,7 @@ def _dirty(memory: Any, generator: np.random.Generator) -> Any:
     elif kind in ("i", "u"):
         memory[...] = np.abs(100 * found).astype(memory.dtype)
     elif hasattr(memory, "is_floating_point") and memory.is_floating_point():
-        memory.copy_(sys.modules["torch"].as_tensor(found))
+        memory.copy_(installed("torch").as_tensor(found))
     return memory
 
 

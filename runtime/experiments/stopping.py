@@ -278,11 +278,14 @@ class Loop:
         """Run to the stop, and on; None where the loop does not end by the flagged test."""
         self.session.inputs += 1
         first = Gate()
+        started = time.monotonic()
         stopped = self.run(first, inputs, form)
+        used = time.monotonic() - started
         if stopped is None or stopped.raised is not None or first.last is None:
             return None
         answer, passes = first.last, first.count
-        withheld = min(max(10 * passes, 500), 20_000)
+        in_time = int(passes * 0.3 * RUN / max(used, 1e-4))  # a third run goes twice as far
+        withheld = min(max(10 * passes, 500), max(3 * passes, in_time), 20_000)
         gates = [Gate(answer, withheld), Gate(answer, 2 * withheld), Gate(answer, at_once=True)]
         on, longer, begun = (self.run(gate, inputs, form) for gate in gates)
         if on is None or longer is None or begun is None or gates[0].count <= passes:

@@ -18,12 +18,13 @@ from typing import Any
 import numpy as np
 
 from .. import perturbations, protocol
+from ..arithmetic import Arithmetic
 from ..boundary import bisect
 from ..formats import FORMATS, Format
 from ..harness import Harness
 from ..minimise import minimise
 from ..perturbations import Perturbation
-from ..target import Target
+from ..target import Role, Target
 from ..trial import INVALID, OUTSIDE, Judge, Trial
 from ..verdict import Boundary, Evidence, Figure, Sample
 from . import Experiment, Result, Session
@@ -38,11 +39,15 @@ KIND_SIGNATURE = {
 }
 FAMILIES = {
     "nan": {"nan", "overflow", "underflow", "nan-gradient"},
-    "overflow": {"overflow", "nan", "divergence"},
+    "overflow": {"overflow", "nan", "divergence", "underflow"},  # the logarithm of what became zero is infinite
     "underflow": {"underflow", "nan"},
     "digits": {"cancellation", "absorption", "ill-conditioned", "backward-error"},
 }
-NORMWISE_FAMILIES = ("NL4", "NL5", "NL9")
+BEYOND = ("nan", "inf", "zero", "OverflowError")
+"""Kinds of failure that come of leaving the range of a format, so that the magnitude decides."""
+AFFORDABLE = 3.0
+"""Seconds that one trial may be expected to take."""
+DRAWS = 3
 SAMPLES = 12
 """Failing inputs kept for the cure to be tried on."""
 
@@ -82,12 +87,23 @@ class Search:
     failures: list[Failure] = field(default_factory=list)
     outside: str = ""
     invalid: str = ""
+    unjudged: str = ""
+    broken: str = ""
+    """Why the base inputs do not run to the end."""
     sound: int = 0
+    hidden: list[Turn] = field(default_factory=list)
+    """Where the flagged expression was wrong and, on these data, nobody noticed."""
+    spent: dict[tuple[str, str], tuple[int, float]] = field(default_factory=dict)
+    """By knob: how many numbers the last input had, and how many seconds it took."""
 
-    def inputs(self, turn: Turn) -> dict[str, Any]:
+    def inputs(self, turn: Turn, base: dict[str, Any] | None = None) -> dict[str, Any]:
+        given = self.harness.inputs if base is None else base
         return turn.perturbation.turned(
-            self.harness.inputs, self.harness.roles, turn.subject, turn.magnitude, self.session.generator()
+            given, self.harness.roles, turn.subject, turn.magnitude, self.session.generator()
         )
+
+    def role(self, subject: str) -> Role:
+        return self.harness.roles.get(subject, Role())
 
     def attempt(self, inputs: dict[str, Any], form: Format, turn: Turn | None) -> Failure | None:
         """One trial, and the account of it."""
@@ -98,12 +114,20 @@ class Search:
             self.failures.append(failure)
             return failure
         if trial.status == OUTSIDE:
-            self.outside = trial.note
+            self.outside = self.outside or trial.note
         elif trial.status == INVALID:
             self.invalid = trial.note
+            self.unjudged = trial.note if trial.oracle else self.unjudged
         else:
             self.sound += 1
+            if turn is not None and "does not reach" in trial.note and turn not in self.hidden:
+                self.hidden.append(turn)
         return None
+
+    def affordable(self, turn: Turn, inputs: dict[str, Any]) -> bool:
+        """Whether an input can be judged in time: work grows at least with the square of how much there is."""
+        count, seconds = self.spent.get((turn.perturbation.name, turn.subject), (0, 0.0))
+        return not count or seconds * (_entries(inputs) / count) ** 2 <= AFFORDABLE
 
     def turns(self, grade: str) -> Iterator[Turn]:
         """All knobs at the magnitudes of one grade of realism, round robin over the knobs."""
@@ -122,6 +146,7 @@ class Search:
             failure = self.attempt(self.harness.inputs, form, None)
             if failure:
                 return failure
+            self.broken = self.broken or self.invalid
         best: Failure | None = None
         for grade in ORDER[1:]:
             for turn in self.turns(grade):
@@ -132,15 +157,44 @@ class Search:
                 except Exception as error:  # a perturbation that does not fit these inputs is no failure
                     self.invalid = f"{turn.perturbation.name}: {error}"
                     continue
+                if not self.affordable(turn, changed):
+                    self.invalid = f"{turn.perturbation.name} at {turn.magnitude:g}: it would take too long"
+                    continue
                 for form in formats:
+                    started = time.monotonic()
                     failure = self.attempt(changed, form, turn)
+                    used = time.monotonic() - started
+                    self.spent[turn.perturbation.name, turn.subject] = max(1, _entries(changed)), used
                     if failure and failure.realism == grade:
                         return failure
                     if failure and (best is None or ORDER.index(failure.realism) < ORDER.index(best.realism)):
                         best = failure
             if best is not None and ORDER.index(best.realism) <= ORDER.index(grade):
                 return best
+            let_out = self.redrawn(formats, grade)
+            if let_out is not None:
+                return let_out
         return best
+
+    def redrawn(self, formats: list[Format], grade: str) -> Failure | None:
+        """A failure that other data of the same kinds let out: a wrong score can still win by chance."""
+        harness = self.harness
+        hidden = [turn for turn in self.hidden if turn.realism == grade]
+        if harness.redrawn is None or not hidden:
+            return None
+        before = dict(harness.inputs)
+        for seed in range(1, DRAWS + 1):
+            harness.inputs.update(harness.redrawn(self.session.seed + seed))
+            for turn in hidden:
+                for form in formats[:2]:
+                    if time.monotonic() > self.until:
+                        harness.inputs.update(before)
+                        return None
+                    failure = self.attempt(self.inputs(turn), form, turn)
+                    if failure is not None and failure.realism == grade:
+                        return failure
+        harness.inputs.update(before)
+        return None
 
 
 def realism(turn: Turn | None, form: Format) -> str:
@@ -157,14 +211,13 @@ class Value(Experiment):
     def applies(self, target: Target, harness: Harness) -> bool:
         return target.signature not in ("non-determinism", "premature-stop", "never-stops", "nan-gradient")
 
+    def judge(self, harness: Harness, target: Target) -> Judge:
+        """Who tells whether an input fails."""
+        return Judge.of(harness, target)
+
     def run(self, harness: Harness, session: Session) -> Result:
         start = time.monotonic()
-        target = session.target
-        judge = Judge(
-            harness,
-            poles=target.confidence != "possible",
-            elementwise=target.code[:3] not in NORMWISE_FAMILIES,
-        )
+        judge = self.judge(harness, session.target)
         session.end = session.end or start + session.seconds
         search = Search(harness, session, judge, start + max(1.0, (session.end - start) * 0.6))
         formats = [FORMATS[name] for name in session.formats if name in FORMATS]
@@ -173,9 +226,7 @@ class Value(Experiment):
         session.oracle = ", ".join(f"{kind} ({count})" for kind, count in judge.oracles.items())
         session.perturbations = sorted({item.name for item in perturbations.load(session.packs)})
         if failure is None:
-            outside = search.outside
-            note = "" if search.sound else f"no input could be judged: {search.invalid or search.outside}"
-            return Result(outside=outside, note=note)
+            return Result(outside=search.outside, unjudged=_undecided(search))
         return self.evidence(harness, session, search, failure, formats, start + session.seconds * 0.85)
 
     def evidence(
@@ -207,6 +258,9 @@ class Value(Experiment):
                 stress=knob.stress,
             )
         smallest, trial = _smallest(search, (failure, first), min(until, time.monotonic() + 0.8))
+        sharper = _sharper(search, failure, smallest, formats, min(until, time.monotonic() + 1.0))
+        if sharper is not None:
+            boundary, magnitude = sharper, sharper.fails_from[failure.form.name]
         signature, chain = signature_of(session.target.signature, trial)
         evidence = Evidence(
             signature=signature,
@@ -216,7 +270,7 @@ class Value(Experiment):
             knob=boundary.knob if boundary else "",
             magnitude=magnitude,
             smallest=Sample(
-                {name: protocol.literal(value) for name, value in smallest.items()},
+                {name: protocol.literal(value) for name, value in Arithmetic(failure.form).lift(smallest).items()},
                 failure.form.name,
                 protocol.literal(trial.got),
                 protocol.literal(trial.true) if trial.true is not None else "",
@@ -227,7 +281,8 @@ class Value(Experiment):
             reaches_output=trial.reaches_output,
             note=trial.note,
         )
-        return Result(evidence=evidence, failing=_samples(search, failure, formats), turn=turn)
+        failing = [(failure.form, smallest), *_samples(search, failure, formats)]
+        return Result(evidence=evidence, failing=failing, turn=turn)
 
     def at(self, search: Search, turn: Turn, magnitude: float, failure: Failure) -> Failure:
         """The failure at the boundary, where it still is one."""
@@ -236,7 +291,7 @@ class Value(Experiment):
         return found or failure
 
 
-def _edge(search: Search, turn: Turn, form: Format, until: float) -> float | None:
+def _edge(search: Search, turn: Turn, form: Format, until: float, base: dict[str, Any] | None = None) -> float | None:
     """The magnitude from which a format fails under one knob; None where it does not fail."""
     knob = turn.perturbation
     sign = math.copysign(1.0, turn.magnitude)
@@ -244,29 +299,60 @@ def _edge(search: Search, turn: Turn, form: Format, until: float) -> float | Non
     for magnitude in sorted((value for value in knob.magnitudes if value * sign > 0), key=abs):
         if time.monotonic() > until:
             return None
-        if search.attempt(
-            search.inputs(Turn(knob, turn.subject, magnitude)), form, Turn(knob, turn.subject, magnitude)
-        ):
+        further = Turn(knob, turn.subject, magnitude)
+        if search.attempt(search.inputs(further, base), form, further):
             if not knob.continuous:
                 return magnitude
 
             def fails(size: float) -> bool:
-                return search.judge.trial(search.inputs(Turn(knob, turn.subject, size)), form).failed
+                return search.judge.trial(search.inputs(Turn(knob, turn.subject, size), base), form).failed
 
-            return bisect(fails, passes, magnitude, min(until, time.monotonic() + 0.6))
+            edge = bisect(fails, passes, magnitude, min(until, time.monotonic() + 0.6))
+            return float(math.ceil(edge)) if knob.integral else edge
         passes = magnitude
     return None
+
+
+def _undecided(search: Search) -> str:
+    """Why the search without a failure decides nothing; empty when it does."""
+    if search.broken or not search.sound:
+        return f"no input could be judged: {search.broken or search.invalid or search.outside}"
+    doubtful = search.judge.oracles
+    if search.unjudged and 2 * doubtful.get("none", 0) > sum(doubtful.values()):
+        return f"what looked wrong could not be judged: {search.unjudged}"
+    return ""
+
+
+def _sharper(
+    search: Search, failure: Failure, smallest: dict[str, Any], formats: list[Format], until: float
+) -> Boundary | None:
+    """The boundary in the magnitude of the smallest input, where that is what decides: the number of the textbooks."""
+    turn = failure.turn
+    scale = next((item for item in perturbations.load(search.session.packs) if item.name == "scale"), None)
+    if turn is None or not turn.perturbation.continuous or scale is None or failure.trial.kind not in BEYOND:
+        return None
+    if turn.subject not in smallest or not scale.applies(smallest[turn.subject], search.role(turn.subject)):
+        return None
+    edges: dict[str, float | None] = {}
+    for form in formats:
+        edge = _edge(search, Turn(scale, turn.subject, 1.0), form, until, smallest)
+        edges[form.name] = edge
+    edge = edges[failure.form.name]
+    if edge is None or not 1 < edge <= 1.01 * float(np.max(np.abs(smallest[turn.subject]))):
+        return None
+    if ORDER.index(scale.realism(edge)) > ORDER.index(failure.realism):
+        return None
+    return Boundary(scale.knob.format(name=turn.subject), edges, "", realistic=scale.realistic, stress=scale.stress)
 
 
 def _smallest(search: Search, failures: tuple[Failure, Failure], until: float) -> tuple[dict[str, Any], Trial]:
     """The smallest input that fails like these do: at the boundary, or well beyond it where that needs less."""
     best: tuple[dict[str, Any], Trial] | None = None
     for number, failure in enumerate(failures):
-        form, kind = failure.form, failure.trial.kind
+        form = failure.form
 
-        def fails(inputs: dict[str, Any], form: Format = form, kind: str = kind) -> bool:
-            trial = search.judge.trial(inputs, form)
-            return trial.failed and trial.kind == kind
+        def fails(inputs: dict[str, Any], form: Format = form, first: Trial = failure.trial) -> bool:
+            return _is_alike(search.judge.trial(inputs, form), first)
 
         share = (until - time.monotonic()) / (len(failures) - number)
         smallest = minimise(failure.inputs, search.harness.roles, fails, time.monotonic() + share)
@@ -277,6 +363,12 @@ def _smallest(search: Search, failures: tuple[Failure, Failure], until: float) -
             break
     assert best is not None
     return best
+
+
+def _is_alike(trial: Trial, first: Trial) -> bool:
+    """Whether a smaller input fails in the same way: a value that exists, or a pole; the same exception."""
+    same = trial.failed and trial.kind == first.kind and (trial.true is None) == (first.true is None)
+    return same and (not isinstance(first.got, str) or trial.got == first.got)
 
 
 def _entries(inputs: dict[str, Any]) -> int:

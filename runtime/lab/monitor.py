@@ -55,21 +55,14 @@ from typing import Any
 
 import numpy as np
 
-from ..formats import BFLOAT16, FLOAT16, FLOAT32, FLOAT64, FORMATS, Format
+from ..formats import FLOAT64
 from . import watch
 from .configuration import Configuration
 from .hooks import Hooks, state_of
-from .precision import Bfloat16
+from .layers import layers, saturated
 from .record import Epoch, Layer
+from .values import Numbers, digits_lost, length, numbers, scalar, spacings
 from .watch import Birth
-
-FLAT = 0.01
-"""An activation is saturated where the slope of its function is below so much of the steepest one."""
-SLOPES = {
-    "tanh": lambda a: 1.0 - a * a,
-    "sigmoid": lambda a: 4.0 * a * (1.0 - a),
-    "hardtanh": lambda a: np.abs(a) < 1.0,
-}
 
 
 @dataclass
@@ -262,47 +255,6 @@ class Monitor:
         epoch.underflows = counts[watch.UNDERFLOW] + sum(int(a.subnormal) for a in seen)
 
 
-@dataclass(frozen=True)
-class Numbers:
-    """An array as float64, the format that it had, and whether another library than numpy made it."""
-
-    values: Any
-    form: Format
-    foreign: bool = False
-
-    @property
-    def subnormal(self) -> bool:
-        """Whether some numbers lie between zero and the normal numbers of the format."""
-        size = np.abs(self.values)
-        return bool(((size > 0) & (size < normal(self.form))).any())
-
-    @property
-    def lost(self) -> float:
-        """Share of the numbers that are zero, or have lost digits below the normal numbers."""
-        return float((np.abs(self.values) < normal(self.form)).mean())
-
-
-def normal(form: Format) -> float:
-    """Least positive normal number."""
-    return form.tiny / form.eps
-
-
-def numbers(item: Any) -> Numbers:
-    """An array of numpy or a tensor of torch, or anything that can be made an array."""
-    if isinstance(item, Numbers):
-        return item
-    if hasattr(item, "detach"):
-        plain = item.detach().cpu()
-        name = str(plain.dtype).rpartition(".")[2]
-        return Numbers(plain.double().numpy(), FORMATS.get(name, FLOAT64), True)
-    array = np.asarray(item).view(np.ndarray)
-    form = BFLOAT16 if isinstance(item, Bfloat16) else _FORMATS.get(array.dtype, FLOAT64)
-    return Numbers(array.astype(np.float64), form)
-
-
-_FORMATS = {form.storage: form for form in (FLOAT64, FLOAT32, FLOAT16)}
-
-
 def flushed(state: Mapping[str, Any], gradients: Mapping[str, Numbers]) -> dict[str, float]:
     """Share of each gradient's entries that are 0 and should not be, by a gradient in float64 where there is one.
 
@@ -317,90 +269,3 @@ def flushed(state: Mapping[str, Any], gradients: Mapping[str, Numbers]) -> dict[
         should = (exact[name] != 0).ravel()
         found[name] = float((item.values.ravel()[should] == 0).mean()) if should.any() else 0.0
     return found
-
-
-def digits_lost(computed: Numbers, exact: Numbers) -> float:
-    """Decimal digits between an array and its exact value: of the largest error, relative to the largest value.
-
-    0 is an error of half a spacing, which the format makes anyway; all of them are lost where it is the value.
-    """
-    size = float(np.abs(exact.values).max(initial=0.0))
-    error = float(np.abs(computed.values - exact.values).max(initial=0.0))
-    unit = computed.form.eps / 2
-    if not size or not math.isfinite(size):
-        return math.nan
-    relative = error / size if math.isfinite(error) else 1.0
-    return math.log10(min(1.0, max(relative, unit)) / unit)
-
-
-def scalar(item: Any) -> float:
-    return float(item.detach()) if hasattr(item, "detach") else float(np.asarray(item))
-
-
-def length(arrays: Any) -> float:
-    """Euclidean norm over all arrays."""
-    return math.sqrt(sum(float(np.square(item.values).sum()) for item in arrays))
-
-
-def spacings(weights: Any, form: Format) -> Any:
-    """Distance from each weight to the next larger one of its format."""
-    exponent = np.floor(np.log2(np.maximum(np.abs(weights), normal(form))))
-    return np.exp2(exponent) * form.eps
-
-
-def saturated(activations: Any, function: str) -> float:
-    """Share of the activations where the function is flat; for a relu, of the units that are 0 for all examples."""
-    if not activations.size:
-        return 0.0
-    if function == "relu":
-        return float((activations.reshape(len(activations), -1) == 0).all(axis=0).mean())
-    return float((SLOPES[function](activations) < FLAT).mean()) if function in SLOPES else 0.0
-
-
-def group(name: str) -> str:
-    """The layer that an array belongs to: its name up to the last dot."""
-    return name.rpartition(".")[0] or name
-
-
-def layers(
-    parameters: Mapping[str, Numbers],
-    gradients: Mapping[str, Numbers],
-    activations: Mapping[str, Numbers],
-    saturation: Mapping[str, float],
-) -> list[Layer]:
-    """The layers in the order of the forward pass, and then the parameters that belong to none.
-
-    Where an activation is not finite, gradients that are not either are its consequence, and mark no layer.
-    """
-    broken = any(not np.isfinite(item.values).all() for item in activations.values())
-    groups: dict[str, list[str]] = {}
-    for name in [*parameters, *(name for name in gradients if name not in parameters)]:
-        groups.setdefault(group(name), []).append(name)
-    found = []
-    for name in [*activations, *(name for name in groups if name not in activations)]:
-        own = groups.get(name, [])
-        shown = [activations[name]] if name in activations else [parameters[item] for item in own if item in parameters]
-        errors = [gradients[item] for item in own if item in gradients]
-        largest, smallest = extent(shown)
-        layer = Layer(name, largest, smallest, saturated=saturation.get(name, 0.0))
-        if errors:
-            layer.gradient_norm = length(errors)
-        layer.out_of_range = out_of_range(shown, [] if broken else errors)
-        found.append(layer)
-    return found
-
-
-def extent(arrays: list[Numbers]) -> tuple[float, float]:
-    """Largest and smallest nonzero magnitude."""
-    sizes = np.abs(np.concatenate([item.values.ravel() for item in arrays])) if arrays else np.empty(0)
-    nonzero = sizes[sizes > 0]
-    largest = float(np.max(sizes)) if sizes.size else math.nan
-    return largest, float(nonzero.min()) if nonzero.size else math.nan
-
-
-def out_of_range(values: list[Numbers], gradients: list[Numbers]) -> str:
-    """``"overflow"`` where something is not finite, ``"underflow"`` where most of a gradient has underflowed."""
-    if any(not np.isfinite(item.values).all() for item in [*values, *gradients]):
-        return "overflow"
-    small = [item for item in gradients if item.form is not FLOAT64 and np.abs(item.values).max(initial=0.0) > 0]
-    return "underflow" if any(item.lost > 0.5 for item in small) else ""

@@ -20,13 +20,14 @@ from ..containment import Interrupted, deadline
 from . import conditions, stopping
 from .configuration import Configuration
 from .data import Refused
-from .monitor import Monitor, Observation, numbers, scalar
+from .monitor import Monitor, Observation
 from .phases import Phases, small_gradient
 from .record import CONVERGED, DIVERGED, EXHAUSTED, FAILED, REFUSED, STOPPED, TIMED_OUT, Run
 from .signatures import Case, Repetition, named
 from .tasks import State, Task
 from .torch_watch import TorchWatch
 from .training_function import task_of
+from .values import numbers, scalar
 from .watch import Watch
 
 BROKEN = 3

@@ -19,9 +19,9 @@ import numpy as np
 
 from ..target import Role
 
-STRUCTURED = frozenset(["label", "onehot", "simplex", "spd", "size", "image", "tolerance"])
+STRUCTURED = frozenset(["label", "index", "groups", "onehot", "simplex", "spd", "size", "image", "tolerance"])
 """Kinds whose values a change of magnitude would take out of their meaning."""
-INTEGRAL = frozenset(["count", "label", "size", "image"])
+INTEGRAL = frozenset(["count", "label", "index", "groups", "size", "image"])
 
 
 class OutsideDomain(ValueError):
@@ -54,6 +54,8 @@ class Perturbation:
     realistic: float
     stress: float
     continuous: bool = True
+    integral: bool = False
+    """Whether the magnitude is a number of things."""
     forms: Sequence[str] = ()
 
     def form(self, subject: str, magnitude: float) -> str:

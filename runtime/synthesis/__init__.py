@@ -11,10 +11,13 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -23,16 +26,24 @@ import numpy as np
 from ..harness import Harness
 from ..loading import Loaded
 from ..observation import install, rewritten
-from ..target import Role, Target
+from ..stubs import installed
+from ..target import Target
 from .candidates import Slot, fill, slots_of
 from .outputs import attributes, gathered
-from .roles import derived
-from .search import Search, Trial, natural
+from .roles import role_of
+from .search import Search, Trial, assembled, given, natural
 from .state import Plan, Planner, Step, classes_for, copied, node_of, passed, preparations
 from .use import guards
-from .values import ABSENT, received
+from .values import ABSENT, Kind, number, received
 
 DEPTH = 2
+LOOPING = ("premature-stop", "never-stops")
+"""Failures of a loop, which a single evaluation of its test cannot show."""
+QUICK = 0.01
+FEW = number(5, "size")
+REPEATING = re.compile(r"(?i)iter|epoch|step|round|draw|repeat|trees|estimators|generations|episodes|sweeps|restarts")
+MANY = 48
+"""Samples for a loop: fewer are fitted exactly, and the iteration has no way to go."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +75,8 @@ def synthesise(loaded: Loaded, target: Target, session_seconds: float = 4.0, see
         )
         return Failure(reason, remedy)
     search = Search(loaded, observer, seed, session_seconds)
+    if target.signature in LOOPING:
+        search.rows = MANY
     with repaired_default_dtype():
         synthesis = Synthesis(loaded, target, search, functions)
         plan = synthesis.plan()
@@ -72,7 +85,7 @@ def synthesise(loaded: Loaded, target: Target, session_seconds: float = 4.0, see
         where = f" at line {best.line}" if best.line else ""
         reason = f"{best.message}{where}" if best.message else "no call evaluates the flagged expression"
         return Failure(f"{reason} ({search.trials} calls tried)", remedy)
-    return synthesis.harness(plan)
+    return synthesis.quickened(plan)
 
 
 class Synthesis:
@@ -88,7 +101,7 @@ class Synthesis:
         search.guards = guards(node, target.region.line) if node is not None else frozenset()
         self.ready: list[tuple[Step, dict[str, Any]]] = []
         tensors = target.framework == "torch" or "torch" in {name.partition(".")[0] for name in imported(loaded.tree)}
-        self.planner = Planner(loaded.tree, target.roles, tensors and "torch" in sys.modules)
+        self.planner = Planner(loaded.tree, target.roles, tensors)
         self.owner, self.name = self._owner()
 
     def _owner(self) -> tuple[type | None, str]:
@@ -100,25 +113,52 @@ class Synthesis:
         return (holder if inspect.isclass(holder) else None), parts[-1]
 
     def plan(self) -> Plan | None:
-        """Steps that end in the evaluation of the flagged expression."""
-        if self.owner is None:
-            return self._call_function(self.function) or self._through_callers()
-        static = inspect.getattr_static(self.owner, self.name, None)
-        if self.name in ("__init__", "__new__"):
-            for kind in classes_for(self.owner, self.name):
-                plan = self._finish(Plan(words=kind.__name__), self.planner.construct(kind), None)
-                if plan is not None:
-                    return plan
-            return self._bare_plan(static)
-        if isinstance(static, (staticmethod, classmethod)):
-            return self._call_function(getattr(self.owner, self.name), f"{self.owner.__name__}.")
-        kinds = classes_for(self.owner, self.name)
-        for place, kind in enumerate(kinds):
-            with self.search.share(1 / (len(kinds) - place + 1)):
-                plan = self._on_object(kind, static)
-            if plan is not None:
+        """Steps that end in the evaluation of the flagged expression; those of a call that returns before others."""
+        kept: Plan | None = None
+        for attempt in self._ways():
+            if kept is not None and self.search.left() <= 0:
+                break
+            plan = attempt()
+            if plan is not None and plan.finished:
                 return plan
-        return self._bare_plan(static) or self._through_callers()
+            kept = kept or plan
+        return kept
+
+    def _ways(self) -> Iterator[Callable[[], Plan | None]]:
+        """Ways to call the target, the most direct first; a test that is not in the loop which it ends comes last."""
+        if self.target.signature in LOOPING and not self._in_loop():
+            yield lambda: self._through_callers(looping=True)
+        if self.owner is None:
+            yield lambda: self._call_function(self.function)
+        else:
+            yield from self._on_class(self.owner)
+        yield self._through_callers
+
+    def _on_class(self, owner: type) -> Iterator[Callable[[], Plan | None]]:
+        static = inspect.getattr_static(owner, self.name, None)
+        if self.name in ("__init__", "__new__"):
+            for kind in classes_for(owner, self.name):
+                yield partial(self._finish, Plan(words=kind.__name__), self.planner.construct(kind), None)
+        elif isinstance(static, (staticmethod, classmethod)):
+            yield lambda: self._call_function(getattr(owner, self.name), f"{owner.__name__}.")
+            return
+        else:
+            kinds = classes_for(owner, self.name)
+            for place, kind in enumerate(kinds):
+                yield partial(self._shared, kind, static, 1 / (len(kinds) - place + 1))
+        yield lambda: self._bare_plan(static)
+
+    def _shared(self, kind: type, static: Any, share: float) -> Plan | None:
+        with self.search.share(share):
+            return self._on_object(kind, static)
+
+    def _in_loop(self) -> bool:
+        """Whether a loop of the function itself holds the flagged expression."""
+        node = node_of(self.loaded.tree, self.function)
+        return node is not None and any(
+            isinstance(item, (ast.For, ast.While)) and item.lineno <= self.target.region.line <= (item.end_lineno or 0)
+            for item in ast.walk(node)
+        )
 
     def _call_function(self, function: Any, words: str = "") -> Plan | None:
         plain = inspect.unwrap(getattr(function, "__func__", function))
@@ -145,7 +185,7 @@ class Synthesis:
 
         found = self.search.over(step.slots, action, tree=step.tree, first=plan.kinds)
         if found is not None:
-            return plan.then(step, found[0])
+            return plan.then(step, found[0], found[1].finished)
         if returned and self.search.left() > 0:
             return self._returned(plan, step, state)
         return None
@@ -174,7 +214,7 @@ class Synthesis:
             slot.name = f"{inner.__name__}.{slot.path}"
         before = plan.then(step, made[0])
         found = self.search.over(last.slots, lambda values: perform(inner, values), tree=last.tree)
-        return before.then(last, found[0]) if found is not None else None
+        return before.then(last, found[0], found[1].finished) if found is not None else None
 
     def _on_object(self, kind: type, static: Any) -> Plan | None:
         constructor = self.planner.construct(kind)
@@ -265,9 +305,11 @@ class Synthesis:
             def action(values: dict[str, Any], last: Step = last, built: Any = built) -> Any:
                 return last.perform(built(values), values)
 
-            found = self.search.over([*slots, *last.slots], action, tree=last.tree, first=kinds, limit=150)
+            together = [*slots, *last.slots]
+            found = self.search.over(together, action, tree=last.tree, first=kinds, limit=150)
             if found is not None:
-                return Plan([*steps, last], found[0], plan.words)
+                adopted([*steps, last], together)
+                return Plan([*steps, last], found[0], plan.words, found[1].finished)
         return None
 
     def _bare_plan(self, static: Any) -> Plan | None:
@@ -290,36 +332,73 @@ class Synthesis:
         found = self.search.over(slots, action, tree=step.tree, limit=200)
         if found is None:
             return None
+        adopted([blank, step], slots)
         words = f"{self.owner.__name__}.{self.name} on an object with given attributes"
-        return Plan([blank, step], found[0], words)
+        return Plan([blank, step], found[0], words, found[1].finished)
 
-    def _through_callers(self) -> Plan | None:
-        """Functions of the module and methods of the class that call the target."""
-        for node in self.loaded.tree.body:
+    def _through_callers(self, looping: bool = False) -> Plan | None:
+        """Functions of the module and methods of its classes that call the target; `looping`: in a loop."""
+        kept: Plan | None = None
+        for owner, node in _definitions(self.loaded.tree):
             if self.search.left() <= 0:
-                return None
-            if isinstance(node, ast.FunctionDef) and node.name != self.name and _calls(node, self.name):
-                function = getattr(self.loaded.module, node.name, None)
-                if callable(function):
-                    plan = self._call_function(function)
-                    if plan is not None:
-                        plan.words += f" (reaches {self.name})"
-                        return plan
-        return None
+                break
+            if node.name == self.name or not _calls(node, self.name, looping):
+                continue
+            holder = getattr(self.loaded.module, owner.name, None) if owner is not None else self.loaded.module
+            function = inspect.unwrap(getattr(holder, node.name, None) or _missing)
+            if not inspect.isfunction(function):
+                continue
+            with self._calling(function, holder if inspect.isclass(holder) else None, node.name):
+                plan = self._called()
+            if plan is not None:
+                plan.words += f" (reaches {self.name})" if " (reaches" not in plan.words else ""
+                if plan.finished:
+                    return plan
+                kept = kept or plan
+        return kept
+
+    def _called(self) -> Plan | None:
+        if self.owner is None:
+            return self._call_function(self.function)
+        return next((plan for attempt in self._on_class(self.owner) if (plan := attempt()) is not None), None)
+
+    @contextmanager
+    def _calling(self, function: FunctionType, owner: type | None, name: str) -> Iterator[None]:
+        """Within the ``with`` block, another function is called to reach the flagged expression."""
+        before = self.function, self.owner, self.name
+        self.function, self.owner, self.name = function, owner, name
+        try:
+            yield
+        finally:
+            self.function, self.owner, self.name = before
+
+    def quickened(self, plan: Plan) -> Harness:
+        """The harness of a plan, with fewer iterations where they take long: true values take far longer."""
+        harness = self.harness(plan)
+        counts = [slot for step in plan.steps for slot in step.slots if _repeats(slot, plan.kinds[slot.name])]
+        if not counts or self.target.signature in LOOPING:
+            return harness
+        started = time.monotonic()
+        harness.run()
+        if time.monotonic() - started < QUICK:
+            return harness
+        for slot in counts:
+            fewer = replace(plan, kinds={**plan.kinds, slot.name: FEW})
+            outcome = self.harness(fewer).run()
+            if outcome.reached and outcome.raised is None:
+                plan = fewer
+        return self.harness(plan)
 
     def harness(self, plan: Plan) -> Harness:
         """The harness that a plan amounts to."""
-        base: dict[str, Any] = {}
-        roles: dict[str, Role] = {}
-        for step in plan.steps:
-            for slot in step.slots:
-                kind = plan.kinds[slot.name]
-                if kind.numeric:
-                    value = natural(kind, slot.name, self.search.seed, slot.use)
-                    if kind.form == "tensor" and isinstance(value, np.ndarray) and value.dtype.kind == "f":
-                        value = value.astype(np.float32)
-                    base[slot.name] = value
-                    roles[slot.name] = slot.role or derived(slot.path, kind)
+        slots = [slot for step in plan.steps for slot in step.slots if plan.kinds[slot.name].numeric]
+        roles = {slot.name: role_of(slot.path, plan.kinds[slot.name], slot.role) for slot in slots}
+
+        rows = self.search.rows
+
+        def drawn(seed: int) -> dict[str, Any]:
+            return {slot.name: given(plan.kinds[slot.name], slot, seed, rows) for slot in slots}
+
         *before, last = plan.steps
         search = self.search
 
@@ -331,7 +410,7 @@ class Synthesis:
                     values[slot.name] = received(inputs[slot.name], kind.form)
                 elif kind is not ABSENT:
                     values[slot.name] = natural(kind, slot.name, search.seed, slot.use)
-            return values
+            return assembled(step.slots, values)
 
         def prepare(inputs: dict[str, Any]) -> Any:
             state: Any = None
@@ -345,18 +424,18 @@ class Synthesis:
             own = state if state is None else copied(state)
             reference = attributes(copied(own)) if own is not None else {}
             values = arguments(last, inputs)
-            given = {slot.path: copied(values[slot.name]) for slot in last.slots if slot.name in values}
+            passed_in = {slot.path: copied(values[slot.name]) for slot in last.slots if slot.name in values}
             with default_dtype(inputs):
                 result = last.perform(own, values)
                 if last.builds:
                     own = None
                 after = {slot.path: values[slot.name] for slot in last.slots if slot.name in values}
-                return gathered(result, own, reference, after, given)
+                return gathered(result, own, reference, after, passed_in)
 
         harness = Harness(
             "synthesised",
             self._described(plan),
-            base,
+            drawn(search.seed),
             roles,
             prepare,
             call,
@@ -364,6 +443,7 @@ class Synthesis:
             project_modules(self.loaded, self.target),
             search.seed,
         )
+        harness.redrawn = drawn
         harness.rewritten = lambda source, region: rewritten(harness, self.loaded, self.functions, source, region)
         return harness
 
@@ -372,7 +452,8 @@ class Synthesis:
         words = plan.words
         name, _, rest = words.partition(" ")
         last = plan.steps[-1]
-        arguments = ", ".join(slot.path for slot in last.slots if plan.kinds[slot.name] is not ABSENT)
+        passed_on = [slot for slot in last.slots if not slot.parent and plan.kinds[slot.name] is not ABSENT]
+        arguments = ", ".join(slot.path for slot in passed_on)
         between = "".join(f".{step.name}()" for step in plan.steps[1:-1])
         if between and "()." in name:
             name = name.replace("().", f"(){between}.", 1)
@@ -390,8 +471,35 @@ def imported(tree: ast.Module) -> set[str]:
     return names
 
 
-def _calls(node: ast.AST, name: str) -> bool:
-    return any(isinstance(item, ast.Call) and getattr(item.func, "id", "") == name for item in ast.walk(node))
+def _repeats(slot: Slot, kind: Kind) -> bool:
+    """Whether a parameter says how often something is done, and is left at a large default."""
+    whole = isinstance(slot.default, int) and not isinstance(slot.default, bool)
+    return kind is ABSENT and whole and slot.default > 10 and REPEATING.search(slot.path.rpartition(".")[2]) is not None
+
+
+def _missing() -> None: ...
+
+
+def _definitions(tree: ast.Module) -> Iterator[tuple[ast.ClassDef | None, ast.FunctionDef]]:
+    """Functions of a module and methods of its classes."""
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef):
+            yield None, node
+        elif isinstance(node, ast.ClassDef):
+            yield from ((node, item) for item in node.body if isinstance(item, ast.FunctionDef))
+
+
+def _calls(node: ast.AST, name: str, looping: bool = False) -> bool:
+    """Whether a definition calls, or reads as a property, what has this name; `looping`: within a loop."""
+    places = [item for item in ast.walk(node) if isinstance(item, (ast.For, ast.While))] if looping else [node]
+    return any(name in (getattr(item, "id", ""), getattr(item, "attr", "")) for at in places for item in ast.walk(at))
+
+
+def adopted(steps: list[Step], slots: list[Slot]) -> None:
+    """Give the slots of items that the search has added to the steps whose arguments they are part of."""
+    for step in steps:
+        names = {slot.name for slot in step.slots}
+        step.slots += [slot for slot in slots if slot.parent in names and slot.name not in names]
 
 
 def project_modules(loaded: Loaded, target: Target) -> list[ModuleType]:
@@ -417,7 +525,7 @@ def _floating(inputs: dict[str, Any]) -> Any:
 @contextmanager
 def default_dtype(inputs: dict[str, Any]) -> Iterator[None]:
     """torch's default dtype is that of the inputs: what the code creates then fits them."""
-    torch = sys.modules.get("torch")
+    torch = installed("torch")
     dtype = _floating(inputs)
     if torch is None or dtype is None or str(dtype) not in ("float16", "float32", "float64"):
         yield
@@ -433,7 +541,7 @@ def default_dtype(inputs: dict[str, Any]) -> Iterator[None]:
 @contextmanager
 def repaired_default_dtype() -> Iterator[None]:
     """Whatever the code under search does to torch's default dtype is undone."""
-    torch = sys.modules.get("torch")
+    torch = installed("torch")
     before = torch.get_default_dtype() if torch is not None else None
     try:
         yield
@@ -444,7 +552,7 @@ def repaired_default_dtype() -> Iterator[None]:
 
 def in_dtype(state: Any, inputs: dict[str, Any]) -> Any:
     """A torch module in the dtype of the inputs."""
-    torch = sys.modules.get("torch")
+    torch = installed("torch")
     dtype = _floating(inputs)
     if torch is not None and dtype is not None and isinstance(state, torch.nn.Module):
         return state.to(getattr(torch, str(dtype)))

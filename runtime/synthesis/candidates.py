@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..target import Role
-from .use import Use, use_of
-from .values import ABSENT, DUCK, EXPLORED, KINDS, Kind, array, constant, kinds, number
-from .vocabulary import ANNOTATED, HINTS, NAMED, SIZES
+from .use import Use, items_of, use_of
+from .values import ABSENT, DUCK, EXPLORED, KINDS, RECORD, RECORDS, Kind, array, constant, kinds, number
+from .vocabulary import ANNOTATED, ANSWERS, CLASSIFYING, DATA, HINTS, NAMED, SIZES
 
 EMPTY = inspect.Parameter.empty
 
@@ -38,6 +38,12 @@ class Slot:
         Whether it can be left at its default.
     keyword : bool
         Passed by keyword.
+    parent : str
+        Name of the slot that this one is an item of, under `key`; empty for what is passed itself.
+    beside : bool
+        Data are passed in the same call.
+    scope : str
+        What the class and the function are called.
     """
 
     name: str
@@ -50,6 +56,9 @@ class Slot:
     keyword: bool = False
     kinds: list[Kind] = field(default_factory=list)
     parent: str = ""
+    key: str = ""
+    beside: bool = False
+    scope: str = ""
 
     @property
     def optional(self) -> bool:
@@ -65,6 +74,8 @@ ROLE_KINDS = {
     "count": "counts countv 3",
     "size": "3 1 10 2",
     "label": "labels onehot",
+    "index": "members rows index",
+    "groups": "groups groups3",
     "onehot": "onehot labels",
     "design": "X frame*",
     "spd": "spd spdn spds",
@@ -76,13 +87,19 @@ ROLE_KINDS = {
     "tolerance": "0.001",
 }
 SHAPE_AXES = {"scalar": 0, "vector": 1, "matrix": 2, "tensor": 3}
+STRUCTURAL = ("groups", "members", "counted", "share", "rate")
 CLEAR = ("string", "list", "dict", "frame", "random")
 MARKED = {
+    "groups": "groups groups3",
+    "members": "members rows",
+    "counted": "counts countv 3",
+    "share": "0.5 probabilities simplex",
+    "rate": "positived positivekd 0.5 positives positivem",
     "called": "halved squares half",
     "square": "spd spdn spds square",
     "whole": "3 10 1",
     "log": "probabilities positives 0.5 positivem proba",
-    "iterated": "vector X list* arrays* columns* sizes",
+    "iterated": "vector X features list* arrays* columns* sizes",
     "matmul": "X features spd weights vector square columnd",
     "length": "vector X labels list*",
     "dict": "duck frame* dict",
@@ -93,7 +110,7 @@ MARKED = {
     "array": "X vector",
     "tested": "false true",
     "index": "0 index labels",
-    "arithmetic": "vector 0.7 X 3",
+    "arithmetic": "vector 0.7 X 3 features",
 }
 
 
@@ -136,8 +153,28 @@ def slots_of(
             roles.get(name),
             parameter.kind is parameter.KEYWORD_ONLY,
         )
-        found.append(slot)
+        found += [slot, *(items(slot, tree, roles) if tree is not None else ())]
+    for slot in found:
+        slot.beside = any(other is not slot and DATA.search(other.path) for other in found)
+        slot.scope = getattr(function, "__qualname__", "")
     return found
+
+
+def items(slot: Slot, tree: ast.AST, roles: dict[str, Role]) -> list[Slot]:
+    """Slots for the items that the body takes by name: of a dictionary, or of each dictionary in a list."""
+    found = [item_of(slot, key, slot.path, tree, roles) for key in slot.use.keys]
+    for name in sorted(items_of(slot.path, tree)):
+        keys = use_of(name, tree).keys
+        if keys:
+            slot.use.marks.add("records")
+        found += [item_of(slot, key, name, tree, roles) for key in keys]
+    return found
+
+
+def item_of(slot: Slot, key: str, name: str, tree: ast.AST, roles: dict[str, Role]) -> Slot:
+    """The slot of one item of a dictionary that the body calls `name`."""
+    path = f"{name}[{key!r}]"
+    return Slot(f"{slot.name}[{key!r}]", path, use_of(path, tree), role=roles.get(path), parent=slot.name, key=key)
 
 
 def documentation(text: str, name: str) -> str:
@@ -150,8 +187,12 @@ def fill(slot: Slot, tensors: bool = False, strings: tuple[str, ...] = ()) -> Sl
     """Give a slot its kinds, best first. `tensors`: the code computes on tensors of torch."""
     ordered = evidence(slot) + [constant(text) for text in strings]
     axes = wanted_axes(slot)
-    if axes > 0:
-        ordered = [kind for kind in ordered if kind.ndim == axes] + [kind for kind in ordered if kind.ndim != axes]
+    if axes > 0 and not slot.use.marks & {"groups", "records"}:  # what a subscript asks for is the least
+        brief = axes == 1 and slot.path.islower() and len(slot.path) <= 2  # x[i], not X[i]
+        exact = brief or (slot.role is not None and slot.role.shape != "")
+        fitting = [kind for kind in ordered if kind.ndim == axes or (kind.ndim > axes and not exact)]
+        fitting += [] if fitting or exact else [kind for kind in EXPLORED if kind.ndim == axes][:6]
+        ordered = fitting + [kind for kind in ordered if kind not in fitting]
     ordered = [*dict.fromkeys(ordered), *EXPLORED]
     if tensors:
         as_tensors = [kind.received_as("tensor") if kind.ndim > 0 and not kind.form else kind for kind in ordered]
@@ -173,14 +214,21 @@ def wanted_axes(slot: Slot) -> int:
 
 def evidence(slot: Slot) -> list[Kind]:
     """Kinds that something speaks for, in the order of the weight of what speaks."""
-    last = slot.path.rpartition(".")[2]
+    last = slot.key or slot.path.rpartition(".")[2]
     use = slot.use
-    ordered: list[Kind] = []
+    ordered: list[Kind] = [constant("".join(use.held))] if use.held and not use.keys else []
     if slot.optional:
         ordered += _alternatives(slot.default)
+    for mark in STRUCTURAL:
+        if mark in use.marks:
+            ordered += kinds(MARKED[mark])
     if slot.role is not None:
         ordered += kinds(ROLE_KINDS.get(slot.role.kind, ""))
     ordered += [constant(value) for value in use.literals if isinstance(value, str)]
+    if use.keys and "frame" not in use.marks:
+        ordered.append(RECORD)
+    if "records" in use.marks:
+        ordered.append(RECORDS)
     for mark in CLEAR:
         if mark in use.marks:
             ordered += kinds(MARKED[mark])
@@ -190,6 +238,8 @@ def evidence(slot: Slot) -> list[Kind]:
             break
     ordered += documented(slot.documented)
     used = [kind for mark in MARKED if mark in use.marks for kind in kinds(MARKED[mark])]
+    if slot.beside and ANSWERS.search(last):
+        ordered += kinds(_answers(slot))
     named = [kind for pattern, text in NAMED if re.search(pattern, last.lower()) for kind in kinds(text)]
     if use.attributes and not use.marks & {"array", "matmul", "arithmetic"} and use.ndim < 1:
         ordered.append(DUCK)
@@ -201,6 +251,13 @@ def evidence(slot: Slot) -> list[Kind]:
     if use.attributes:
         ordered.append(DUCK)
     return ordered
+
+
+def _answers(slot: Slot) -> str:
+    """What belongs to each sample: its class, or a number."""
+    if "classes" in slot.use.marks or CLASSIFYING.search(slot.scope):
+        return "labels onehot labelcolumn signs vector"
+    return "vector labels column onehot" if "arithmetic" in slot.use.marks else "labels vector onehot"
 
 
 def _alternatives(default: Any) -> list[Kind]:

@@ -23,6 +23,8 @@ DOMAINS = {
     "distance": (0.0, math.inf),
     "count": (0.0, math.inf),
     "label": (0.0, math.inf),
+    "index": (0.0, math.inf),
+    "groups": (0.0, math.inf),
     "size": (1.0, math.inf),
     "image": (0.0, 255.0),
 }
@@ -38,6 +40,12 @@ NAMED = (
 )
 """Names that say what a real number stands for."""
 REAL = ("", "any")
+STRUCTURES = ("index", "groups", "count")
+
+
+def role_of(path: str, kind: Kind, given: Role | None) -> Role:
+    """What the static side says that an input stands for, unless the kind that ran has a structure of its own."""
+    return given if given is not None and kind.role not in STRUCTURES else derived(path, kind)
 
 
 def derived(path: str, kind: Kind) -> Role:

@@ -29,10 +29,11 @@ from ..harness import ordinary, quiet, seed_everything
 from ..instrument import Observer
 from ..leaves import leaves
 from ..loading import Loaded
-from .candidates import ABSENT, Slot, evidence, hinted
+from ..stubs import Stub, StubModule
+from .candidates import ABSENT, Slot, evidence, fill, hinted, item_of
 from .coverage import lines_of
 from .use import Use, dependencies
-from .values import DUCK, KINDS, Kind, halved, received
+from .values import DUCK, KINDS, RECORD, RECORDS, K, Kind, N, halved, received
 
 Assignment = dict[str, Kind]
 """By input name."""
@@ -40,6 +41,8 @@ STALL = 40
 """Calls that return, without reaching more, after which something else than these slots must decide."""
 MORE = 25
 """Calls after the first success, for one that also returns with a finite result."""
+FURTHER = 120
+"""Calls after one that reaches the flagged expression and raises later, for one that returns."""
 ITEMS = 8
 """How many items of a generator are taken."""
 
@@ -100,6 +103,14 @@ def natural(kind: Kind, name: str, seed: int, use: Use | None = None) -> Any:
     return kind.make(np.random.default_rng([seed, zlib.crc32(name.encode())]))
 
 
+def given(kind: Kind, slot: Slot, seed: int, rows: int = N) -> Any:
+    """The value of a kind for a slot; tensors begin in the precision that torch has by default."""
+    value = natural(kind.of_rows(rows), slot.name, seed, slot.use)
+    if kind.form == "tensor" and isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        return value.astype(np.float32)
+    return value
+
+
 @dataclass
 class Search:
     """The search for one target, with its budget."""
@@ -110,6 +121,8 @@ class Search:
     seconds: float = 4.0
     trials: int = 0
     best: Trial = field(default_factory=Trial)
+    rows: int = N
+    """How many samples the data have."""
     guards: frozenset[str] = frozenset()
     """Names that decide whether the flagged line is reached."""
     started: float = field(default_factory=time.monotonic)
@@ -156,6 +169,9 @@ class Search:
                 trial.error, trial.line = error, _line(error, self.loaded.path)
                 error.__traceback__ = None
             trial.reached = bool(seen.count)
+            if trial.reached and seen.values and all(isinstance(value, (Stub, StubModule)) for value in seen.values):
+                trial.reached, trial.finished = False, False
+                trial.error = trial.error or ImportError("a module that the flagged expression calls is missing")
         trial.lines = frozenset(lines)
         trial.finite = trial.finished and is_finite(trial.value)
         return trial
@@ -196,9 +212,11 @@ class Search:
             good = trial is not None and (trial.reached or (not reach and trial.finished))
             if trial is not None and good and (found is None or trial.rank > found[1].rank):
                 found = (dict(tried), trial)
+            if best.error is not None:
+                self._supply(slots, current, best.error, tree)
             if found is not None:
                 after += 1
-                if found[1].finite or after > MORE:
+                if found[1].finite or after > (MORE if found[1].finished else FURTHER):
                     break
             if not slots or self.left() <= 0 or (best.finished and not best.reached and stall > STALL):
                 break
@@ -213,6 +231,17 @@ class Search:
             else:
                 stall += 1
         return found
+
+    def _supply(self, slots: list[Slot], current: Assignment, error: BaseException, tree: ast.AST | None) -> None:
+        """A slot for the item that a dictionary in use turned out to lack."""
+        key = error.args[0] if isinstance(error, KeyError) and error.args else None
+        if not isinstance(key, str):
+            return
+        for slot in [item for item in slots if current[item.name].name in (RECORD.name, RECORDS.name)]:
+            item = item_of(slot, key, slot.path, tree or self.loaded.tree, {})
+            if item.name not in current:
+                slots.append(fill(item, any(kind.form == "tensor" for kind in slot.kinds[:20])))
+                current[item.name] = item.kinds[0]
 
     def _changed(
         self,
@@ -264,11 +293,22 @@ class Search:
         for slot in slots:
             kind = assignment[slot.name]
             if kind is not ABSENT:
-                value = natural(kind, slot.name, self.seed, slot.use)
-                if kind.form == "tensor" and isinstance(value, np.ndarray) and value.dtype.kind == "f":
-                    value = value.astype(np.float32)
-                values[slot.name] = received(value, kind.form)
-        return values
+                values[slot.name] = received(given(kind, slot, self.seed, self.rows), kind.form)
+        return assembled(slots, values)
+
+
+def assembled(slots: list[Slot], values: dict[str, Any]) -> dict[str, Any]:
+    """Values with the dictionaries filled; items whose dictionary is something else are left out."""
+    whole = {slot.name: values[slot.name] for slot in slots if not slot.parent and slot.name in values}
+    for slot in slots:
+        holder = whole.get(slot.parent) if slot.parent and slot.name in values else None
+        if type(holder) is list:
+            for _ in range(K - len(holder)):
+                holder.append({})
+        for record in holder if type(holder) is list else [holder]:
+            if type(record) is dict:
+                record[slot.key] = values[slot.name]
+    return whole
 
 
 def _line(error: BaseException, path: str) -> int:

@@ -11,13 +11,13 @@ from __future__ import annotations
 import ast
 import copy
 import inspect
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..stubs import installed
 from ..target import Role
-from .candidates import Slot, documentation, fill, slots_of
+from .candidates import Slot, documentation, fill, items, slots_of
 from .search import Assignment, Duck
 from .use import dotted, use_of
 from .values import halved
@@ -67,9 +67,11 @@ class Plan:
     steps: list[Step] = field(default_factory=list)
     kinds: Assignment = field(default_factory=dict)
     words: str = ""
+    finished: bool = True
+    """Whether the call returns, after it has reached the flagged expression."""
 
-    def then(self, step: Step, kinds: Assignment) -> Plan:
-        return Plan([*self.steps, step], {**self.kinds, **kinds}, self.words)
+    def then(self, step: Step, kinds: Assignment, finished: bool = True) -> Plan:
+        return Plan([*self.steps, step], {**self.kinds, **kinds}, self.words, finished)
 
 
 def passed(slots: list[Slot], arguments: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
@@ -78,6 +80,8 @@ def passed(slots: list[Slot], arguments: dict[str, Any]) -> tuple[list[Any], dic
     named: dict[str, Any] = {}
     gap = False
     for slot in slots:
+        if slot.parent:  # an item of an argument
+            continue
         if slot.name not in arguments:
             gap = True
         elif gap or slot.keyword:
@@ -184,21 +188,15 @@ class Planner:
         paths = attributes_read(kind, function, self.tree)
         node = node_of(self.tree, function)
         owner = (self.class_around(node) if node is not None else None) or self.tree
-        slots = [
-            Slot(
-                f"self.{attribute}",
-                f"self.{attribute}",
-                use_of(f"self.{attribute}", owner),
-                role=self.roles.get(f"self.{attribute}"),
-            )
-            for attribute in paths
-            if not hasattr(kind, attribute)
-        ]
+        slots = []
+        for path in [f"self.{attribute}" for attribute in paths if not hasattr(kind, attribute)]:
+            slot = Slot(path, path, use_of(path, owner), role=self.roles.get(path))
+            slots += [slot, *items(slot, owner, self.roles)]
 
         def build(_: Any, arguments: dict[str, Any]) -> Any:
             made = _blank(kind)
             for slot in slots:
-                if slot.name in arguments:
+                if slot.name in arguments and not slot.parent:
                     setattr(made, slot.path[5:], arguments[slot.name])
             return made
 
@@ -207,7 +205,7 @@ class Planner:
 
 def _blank(kind: type) -> Any:
     made: Any = object.__new__(concrete(kind))
-    torch = sys.modules.get("torch")
+    torch = installed("torch")
     if torch is not None and issubclass(kind, torch.nn.Module):
         torch.nn.Module.__init__(made)
     return made

@@ -8,6 +8,7 @@ that it is handed to, the strings that it is compared with, the attributes that 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,6 +29,9 @@ RANDOM_ATTRIBUTES = frozenset(
 FRAME_ATTRIBUTES = frozenset("iloc loc columns groupby dropna fillna drop iterrows value_counts head to_numpy".split())
 SQUARE = frozenset("inv det cholesky slogdet eigh eig eigvalsh cho_factor cho_solve logm expm solve".split())
 WHOLE = frozenset("range zeros ones eye empty arange identity".split())
+REDUCING = frozenset("mean sum std var median average min max cov".split())
+COLLECTION = re.compile(r"(cluster|group|member|indices|idxs|indexes|rows|fold|bucket|segment|leaf)")
+"""Names of what holds several rows."""
 LOGARITHMIC = frozenset("log log2 log10 sqrt".split())
 
 
@@ -45,9 +49,16 @@ class Use:
         Attributes that are read, without those of arrays.
     methods : set of str
         Those of `attributes` that are called.
+    keys : list of str
+        Strings by which its items are taken.
+    held : list of str
+        Strings that it is asked to contain.
     marks : set of str
         ``"called"``, ``"square"``, ``"whole"``, ``"log"``, ``"iterated"``, ``"matmul"``, ``"length"``, ``"dict"``,
-        ``"list"``, ``"string"``, ``"random"``, ``"frame"``, ``"array"``, ``"tested"``, ``"index"``, ``"arithmetic"``.
+        ``"list"``, ``"groups"`` (iterated, and each item picks rows), ``"members"`` (picks rows), ``"records"`` (its
+        items are dictionaries), ``"string"``, ``"random"``, ``"frame"``, ``"array"``, ``"tested"``, ``"index"``,
+        ``"counted"`` (looked up in a probability mass), ``"share"`` and ``"rate"`` (parameters of distributions:
+        probabilities, or positive), ``"classes"`` (its different values are asked for), ``"arithmetic"``.
     """
 
     ndim: int = -1
@@ -55,19 +66,35 @@ class Use:
     attributes: set[str] = field(default_factory=set)
     methods: set[str] = field(default_factory=set)
     marks: set[str] = field(default_factory=set)
+    keys: list[str] = field(default_factory=list)
+    held: list[str] = field(default_factory=list)
 
     def axes(self, count: int) -> None:
         self.ndim = max(self.ndim, count)
 
 
 def dotted(node: ast.AST) -> str:
-    """``self.weights`` as text; empty for anything but names and attributes."""
+    """``self.weights`` or ``stats['obs']`` as text; empty for anything but names, attributes and named items."""
     if isinstance(node, ast.Name):
         return node.id
     if isinstance(node, ast.Attribute):
         owner = dotted(node.value)
         return f"{owner}.{node.attr}" if owner else ""
+    if isinstance(node, ast.Subscript) and (key := _named_item(node)):
+        owner = dotted(node.value)
+        return f"{owner}[{key!r}]" if owner else ""
     return ""
+
+
+def chained(path: str) -> list[str]:
+    """The parts of a path: ``self``, ``.stats`` and ``['obs']``."""
+    return re.findall(r"\[(?:'[^']*'|\"[^\"]*\")\]|\.?\w+", path)
+
+
+def _named_item(node: ast.Subscript) -> str:
+    """The string by which an item is taken; empty where it is none."""
+    key = node.slice
+    return key.value if isinstance(key, ast.Constant) and isinstance(key.value, str) else ""
 
 
 def use_of(path: str, tree: ast.AST) -> Use:
@@ -76,7 +103,71 @@ def use_of(path: str, tree: ast.AST) -> Use:
     for node in ast.walk(tree):
         for visit in (_call, _subscript, _attribute, _compare, _operator, _statement):
             visit(node, path, use)
+    if picks_rows(path, tree):
+        use.marks.add("members")
+    elif any(picks_rows(item, tree) for item in items_of(path, tree)):
+        use.marks.add("groups")
     return use
+
+
+def picks_rows(path: str, tree: ast.AST) -> bool:
+    """Whether a value is a list of numbers of rows."""
+    items = items_of(path, tree)
+    if any(_is_index(item, tree) for item in items):  # one after the other; else each of them is a list itself
+        return not any(_is_collection(item, tree) for item in items)
+    return _is_taken(path, tree) or (_is_index(path, tree) and (bool(items) or _is_collection(path, tree)))
+
+
+def _is_index(path: str, tree: ast.AST) -> bool:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Subscript):
+            first = node.slice.elts[0] if isinstance(node.slice, ast.Tuple) and node.slice.elts else node.slice
+            if dotted(first) == path:
+                return True
+    return False
+
+
+def _is_taken(path: str, tree: ast.AST) -> bool:
+    """Whether it says which rows ``take`` takes."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "take" and node.args:
+            of_module = dotted(node.func).split(".")[0] in ("np", "numpy", "jnp", "cp")
+            if path in [dotted(item) for item in (node.args[1:2] if of_module else node.args[:1])]:
+                return True
+    return False
+
+
+def _is_collection(path: str, tree: ast.AST) -> bool:
+    """Whether an index stands for several rows: it has a length, or what it picks is averaged over the rows."""
+    if COLLECTION.search(path) or items_of(path, tree):
+        return True
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        if dotted(node.func) == "len" and path in [dotted(item) for item in node.args]:
+            return True
+        name = dotted(node.func).rpartition(".")[2] or getattr(node.func, "attr", "")
+        over_rows = any(item.arg == "axis" and getattr(item.value, "value", None) == 0 for item in node.keywords)
+        if name in REDUCING and (over_rows or name == "cov"):
+            reduced = [*node.args[:1], *([node.func.value] if isinstance(node.func, ast.Attribute) else [])]
+            if any(isinstance(item, ast.Subscript) and dotted(item.slice) == path for item in reduced):
+                return True
+    return False
+
+
+def items_of(path: str, tree: ast.AST) -> set[str]:
+    """Names that the items of a value are bound to, one after the other."""
+    found = set()
+    for node in ast.walk(tree):
+        if not isinstance(node, (ast.For, ast.comprehension)):
+            continue
+        target, source = node.target, node.iter
+        if isinstance(source, ast.Call) and dotted(source.func) == "enumerate" and source.args:
+            source = source.args[0]
+            target = target.elts[1] if isinstance(target, ast.Tuple) and len(target.elts) == 2 else target
+        if dotted(source) == path and dotted(target):
+            found.add(dotted(target))
+    return found
 
 
 def _call(node: ast.AST, path: str, use: Use) -> None:
@@ -97,6 +188,9 @@ def _call(node: ast.AST, path: str, use: Use) -> None:
         for mark, names in (("square", SQUARE), ("whole", WHOLE), ("log", LOGARITHMIC), ("length", {"len"})):
             if name in names:
                 use.marks.add(mark)
+        _distribution(name, owner, given.index(path), use)
+        if name in ("unique", "bincount", "Counter"):
+            use.marks.add("classes")
         if name in ("enumerate", "zip", "list", "sorted", "iter", "sum"):
             use.marks.add("iterated")
         if name == "isinstance" and len(node.args) == 2:
@@ -105,6 +199,20 @@ def _call(node: ast.AST, path: str, use: Use) -> None:
             use.marks.add("matmul")
         if name in ("float", "int", "log", "exp", "sqrt") and not owner:
             use.axes(0)
+
+
+def _distribution(name: str, owner: str, place: int, use: Use) -> None:
+    """What an argument of a probability mass or density is: the value that is looked up, then the parameters."""
+    kind = owner.rpartition(".")[2]
+    if name not in ("pmf", "logpmf", "pdf", "logpdf"):
+        return
+    if place == 0 and name.endswith("pmf"):
+        use.marks.add("counted")
+    elif place > 0:
+        shares = (kind in ("bernoulli", "geom") and place == 1) or (kind in ("binom", "nbinom") and place == 2)
+        positive = kind in ("poisson", "gamma", "beta", "chi2", "expon", "t", "f") or place == 2
+        if shares or positive:
+            use.marks.add("share" if shares else "rate")
 
 
 def _instance(name: str, use: Use) -> None:
@@ -127,8 +235,10 @@ def _subscript(node: ast.AST, path: str, use: Use) -> None:
         return
     if isinstance(node.slice, ast.Tuple):
         use.axes(sum(not _new_axis(item) for item in node.slice.elts))
-    elif isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
+    elif key := _named_item(node):
         use.marks.add("dict")
+        if key not in use.keys:
+            use.keys.append(key)
     else:
         use.axes(1)
 
@@ -165,6 +275,13 @@ def _compare(node: ast.AST, path: str, use: Use) -> None:
         sides = [node.left, *node.comparators]
         if any(dotted(side) == path for side in sides):
             use.literals += [value for side in sides for value in _constants(side) if value not in use.literals]
+        if isinstance(node.ops[0], (ast.In, ast.NotIn)) and dotted(sides[1]) == path:
+            use.held += [value for value in _constants(sides[0]) if isinstance(value, str) and value not in use.held]
+        for side, other in zip(sides, [*sides[1:], sides[0]]):
+            if dotted(side) == f"{path}.shape" and isinstance(other, ast.Tuple):
+                use.axes(len(other.elts))
+            elif dotted(side) == f"{path}.ndim" and isinstance(other, ast.Constant) and isinstance(other.value, int):
+                use.axes(other.value)
     if isinstance(node, (ast.If, ast.IfExp, ast.While)):
         tests = node.test.values if isinstance(node.test, ast.BoolOp) else [node.test]
         for test in tests:

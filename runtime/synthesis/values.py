@@ -16,6 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from ..stubs import installed
+from ..tensors import tensor
+
 N, D, K = 8, 3, 2
 
 
@@ -34,6 +37,10 @@ class Kind:
         Of the array; 0 for a number, -1 for what is neither.
     form : str
         What the code receives: ``""`` as made, ``"tensor"``, ``"frame"``, ``"series"``, ``"list"``, ``"sparse"``.
+    shape : tuple of int
+        Of an array; empty for what has none.
+    distribution : str
+        What its entries are drawn from, as in `DISTRIBUTIONS`.
     """
 
     name: str
@@ -41,6 +48,8 @@ class Kind:
     role: str = ""
     ndim: int = -1
     form: str = ""
+    shape: tuple[int, ...] = ()
+    distribution: str = ""
 
     @property
     def numeric(self) -> bool:
@@ -48,6 +57,14 @@ class Kind:
 
     def received_as(self, form: str) -> Kind:
         return replace(self, name=f"{self.name} as {form}", form=form)
+
+    def of_rows(self, rows: int) -> Kind:
+        """The same with another number of samples."""
+        if rows == N or N not in self.shape:
+            return self
+        shape = tuple(rows if side == N else side for side in self.shape)
+        draw = DISTRIBUTIONS[self.distribution]
+        return replace(self, make=lambda generator: draw(generator, shape), shape=shape)
 
 
 def _real(generator: np.random.Generator, shape: tuple[int, ...]) -> Any:
@@ -110,8 +127,13 @@ DISTRIBUTIONS: dict[str, Callable[[np.random.Generator, tuple[int, ...]], Any]] 
     "sign": _sign,
     "distance": _distance,
 }
-ROLES = {"index": "label", "sign": "label"}
+ROLES = {"sign": "label"}
 """Distributions whose numbers stand for what another kind of role is called."""
+
+
+def _groups(size: int) -> Callable[[np.random.Generator], Any]:
+    """Every row in one group: the numbers 0, 1, ... dealt out in turn."""
+    return lambda _: [list(range(first, N, size)) for first in range(size)]
 
 
 def array(role: str, *shape: int) -> Kind:
@@ -119,7 +141,14 @@ def array(role: str, *shape: int) -> Kind:
     draw = DISTRIBUTIONS[role]
     letters = {N: "n", D: "d", K: "k"}
     sides = ", ".join(letters.get(side, str(side)) for side in shape)
-    return Kind(f"{role} ({sides})", lambda generator: draw(generator, shape), ROLES.get(role, role), len(shape))
+    return Kind(
+        f"{role} ({sides})",
+        lambda generator: draw(generator, shape),
+        ROLES.get(role, role),
+        len(shape),
+        shape=shape,
+        distribution=role,
+    )
 
 
 def number(value: Any, role: str = "any") -> Kind:
@@ -148,6 +177,9 @@ def _summed(*arguments: Any, **_: Any) -> Any:
 ABSENT = Kind("absent", lambda _: None)
 """The parameter is left at its default."""
 DUCK = made("object with the attributes in use", types.SimpleNamespace)
+RECORD = made("dictionary of the items in use", dict)
+RECORDS = made("list of dictionaries of the items in use", list)
+"""Both are filled with the values of slots of their own, one for each item."""
 
 NUMBERS = {
     "0.7": number(0.7, "any"),
@@ -164,6 +196,7 @@ OBJECTS = {
     "true": constant(True),
     "false": constant(False),
     "string": constant("a"),
+    "cpu": constant("cpu"),
     "halved": made("x -> x / 2", lambda: halved),
     "squares": made("x -> sum(x**2)", lambda: _summed),
     "half": made("x -> 0.5", lambda: lambda *_, **__: 0.5),
@@ -235,7 +268,14 @@ FRAMES = {
     "columns": array("any", K, D, 1).received_as("list"),
     "sparse": array("any", N, D).received_as("sparse"),
 }
-KINDS: dict[str, Kind] = {**NUMBERS, **OBJECTS, **ARRAYS, **{f"{name}*": kind for name, kind in FRAMES.items()}}
+GROUPS = {
+    "groups": Kind(f"{K} groups of rows", _groups(K), "groups", 1),
+    "groups3": Kind(f"{D} groups of rows", _groups(D), "groups", 1),
+    "members": Kind("numbers of rows", lambda _: list(range(0, N, K)), "index", 1),
+    "rows": Kind("array of numbers of rows", lambda _: np.arange(0, N, K), "index", 1),
+}
+AS_FORMS = {f"{name}*": kind for name, kind in FRAMES.items()}
+KINDS: dict[str, Kind] = {**NUMBERS, **OBJECTS, **ARRAYS, **GROUPS, **AS_FORMS}
 
 
 def kinds(text: str) -> list[Kind]:
@@ -247,7 +287,7 @@ EXPLORED = kinds(
     "X vector 0.7 3 features spd labels probabilities positives column onehot proba halved positivem gram spdn none "
     "weights centers classes 1 duck images string index unit2 false list* square labelcolumn sequence spds state "
     "imageslast pair frame* counts true indexcolumn squares 0.001 signs shape2 sizes arrays* columns* transition "
-    "half columnd row dict XT distance series* 10"
+    "half columnd row dict XT distance series* 10 groups members"
 )
 """What is tried, in this order, where nothing speaks for anything."""
 
@@ -256,11 +296,13 @@ def received(value: Any, form: str) -> Any:
     """What the code is given: an array in the form that it expects; other things as they are."""
     if form == "list":
         return list(value)
+    if form == "tensor" and isinstance(value, np.ndarray) and hasattr(value, "plain"):
+        value = value.plain()  # traced: torch follows its tensors by itself
     if not isinstance(value, np.ndarray) or value.dtype.kind == "O" or type(value) is not np.ndarray or not form:
         return value
     if form == "tensor":
-        torch: Any = importlib.import_module("torch")
-        return torch.from_numpy(np.ascontiguousarray(value))
+        torch = installed("torch")
+        return tensor(value) if torch is None else torch.from_numpy(np.ascontiguousarray(value))
     if form == "sparse":
         sparse: Any = importlib.import_module("scipy.sparse")
         return sparse.csr_matrix(value)

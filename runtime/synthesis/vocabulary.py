@@ -20,6 +20,8 @@ ANNOTATED = (
     (r"[Tt]uple", "pair shape2 shape4"),
 )
 NAMED = (
+    (r"^(\w*_)?device(_type)?$", "cpu"),
+    (r"^(sample|row|point|instance|observation|example|query|x_?i|x_?new|f?point)$", "features vector X"),
     (
         r"^(x|xs|data|features|samples|inputs?|x_?train|x_?test|points|design|exog|instances|observations?|"
         r"dataset)$",
@@ -76,6 +78,12 @@ NAMED = (
     (r"(image|img|frame)", "images images28 imageslast X"),
     (r"(model|net|estimator|tree|node|args|config|opt|options|env|agent|policy|optimi[sz]er|loader)", "duck"),
 )
+DATA = re.compile(r"^(X\w*|x_?train|data|features|samples|inputs?|instances|observations|dataset)$")
+"""Names of what has a row for each sample."""
+ANSWERS = re.compile(r"^(y\w*|t|targets?|labels?|response|outputs?)$")
+"""Names of what is asked about each sample."""
+CLASSIFYING = re.compile(r"(?i)logistic|classif|bayes|perceptron|softmax|discriminant|svm|svc|boost|cross_?entropy")
+"""Names of models whose answers are classes."""
 HINTS = (
     (
         r"too many indices|not enough values to unpack|expected 2D|at least two dim|must be 2-d|axis 1 is out",

@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from types import ModuleType, TracebackType
 from typing import Any, TextIO
 
+from ..stubs import installed
 from . import report
 from .events import Event, Ledger, blamed, recording
 from .namespace import patched
@@ -76,7 +77,7 @@ class trace:
         modules = [*self._modules, *([caller] if caller is not None else [])]
         self._stack.enter_context(recording(self.ledger))
         self._stack.enter_context(patched(modules))
-        if "torch" in sys.modules:
+        if installed("torch") is not None:
             from .torch_mode import tracing
 
             self._stack.enter_context(tracing(self.ledger))

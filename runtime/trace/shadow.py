@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from types import ModuleType
@@ -13,6 +12,7 @@ import numpy as np
 from .. import leaves
 from ..arithmetic import Arithmetic
 from ..formats import FLOAT64, Format
+from ..stubs import installed
 from .evaluate import adopt, lower
 from .events import Ledger, recording
 from .namespace import patched
@@ -58,7 +58,7 @@ class Shadow(Arithmetic):
         with ExitStack() as stack:
             stack.enter_context(recording(self.ledger))
             stack.enter_context(patched(modules))
-            if "torch" in sys.modules:
+            if installed("torch") is not None:
                 from .torch_mode import tracing
 
                 stack.enter_context(tracing(self.ledger))

@@ -38,7 +38,9 @@ MOVES = set(
     " empty_like new_zeros new_ones new_empty fill_ zero_ arange scalar_tensor embedding where masked_fill".split()
 )
 SOURCES = ("empty", "empty_like", "new_empty", "empty_strided")
-POLES = ("div", "reciprocal", "log", "log2", "log10", "log1p", "rsqrt", "pow")
+POLES = ("div", "reciprocal", "log", "log2", "log10", "log1p", "rsqrt", "pow", "atanh")
+AWAY = {"log1p": (-1.0,), "atanh": (-1.0, 1.0)}
+"""Poles that are not at zero."""
 NEVER_ZERO = ("exp", "exp2")
 DIFFERENCES = ("add", "sub", "rsub")
 
@@ -228,7 +230,7 @@ class Tracer(TorchDispatchMode):  # type: ignore[misc,unused-ignore]
     def _birth(self, event: Event, base: str, inputs: Any, spans: Any, output: Any, wide: Any, near: Any) -> None:
         nan = _has_nan(output)
         operand = spans[-1] if base == "div" and spans else spans[0] if spans else None
-        zero = operand is not None and operand[0] <= 0 <= operand[1]
+        zero = operand is not None and any(operand[0] <= at <= operand[1] for at in AWAY.get(base, (0.0,)))
         kind = "nan" if nan else "pole" if base in POLES and zero else "overflow"
         event.nans += kind == "nan"
         event.poles += kind == "pole"

@@ -13,6 +13,7 @@ import pytest
 
 from numlint import runtime
 from numlint.runtime.protocol import decode, encode
+from numlint.runtime.server import rungs_below
 
 START = Path(next(iter(runtime.__path__)), "start.py")
 PROGRAM = """\
@@ -94,6 +95,28 @@ def test_values_without_an_encoding_do_not_spoil_the_answer(talk: Talk) -> None:
     assert small.dtype == "float32"
     assert undefined != undefined
     assert placeholder.type == "type"
+
+
+@pytest.mark.parametrize(
+    ("failure", "emitted", "rungs"),
+    [
+        ("timeout", [], ["slice"]),
+        ("timeout", [{"rung": "recorded"}], ["declared", "synthesised", "slice"]),
+        ("signal", [{"rung": "recorded"}, {"rung": "synthesised"}, {"phase": "calling"}], ["slice"]),
+        ("timeout", [{"rung": "slice"}], []),
+        ("protocol", [], []),
+    ],
+)
+def test_what_ends_the_process_on_one_rung_leaves_the_rungs_below(
+    failure: str, emitted: list[Any], rungs: list[str]
+) -> None:
+    request = {"op": "confirm", "options": {}}
+    assert rungs_below(request, {"failure": failure, "emitted": emitted}) == rungs
+
+
+def test_they_are_tried_once() -> None:
+    request = {"op": "confirm", "options": {"rungs": ["slice"]}}
+    assert rungs_below(request, {"failure": "timeout", "emitted": []}) == []
 
 
 def test_it_leaves_when_the_host_is_gone(talk: Talk) -> None:

@@ -101,3 +101,31 @@ def test_the_ladder_goes_down_and_keeps_account(case: Any) -> None:
     assert set(reasons) == {"recorded", "declared", "synthesised"}
     assert "no device" in reasons["synthesised"][0]
     assert reasons["synthesised"][1].startswith("numlint record")
+
+
+def test_a_slice_that_stops_early_leaves_time_for_the_shorter_ones(case: Any) -> None:
+    lines = "".join(f"a{number + 1} = unknown_library_{number}(a{number}).go()\n" for number in range(30))
+    text = HEAD + f"a0 = np.zeros(3)\n{lines}b = np.exp(a30.output / a30.scale)\n"
+    last = list(slices(*case(text, "", "np.exp(a30.output / a30.scale)"), seconds=1.0))[-1]
+    assert set(last.inputs) == {"a30.output", "a30.scale"}
+
+
+def test_what_a_library_computes_is_an_input_in_the_shortest_slice(case: Any) -> None:
+    text = HEAD + "from statistics import NormalDist\ndef f(x):\n    return np.log(NormalDist().cdf(x))\n"
+    last = list(slices(*case(text, "f", "np.log(NormalDist().cdf(x))")))[-1]
+    assert last.run().reached
+
+
+def test_items_taken_by_name_are_inputs(case: Any) -> None:
+    text = HEAD + "def f(table):\n    return np.log(table['a.b'] / table['c'])\n"
+    last = list(slices(*case(text, "f", "np.log(table['a.b'] / table['c'])")))[-1]
+    assert set(last.inputs) == {"table['a.b']", "table['c']"}
+    assert last.run().reached
+
+
+def test_a_density_of_a_library_is_not_negative(case: Any) -> None:
+    text = HEAD + "def f(model, X):\n    return np.prod(model.predict_proba(X), axis=0)\n"
+    last = list(slices(*case(text, "f", "np.prod(model.predict_proba(X), axis=0)")))[-1]
+    assert list(last.inputs) == ["model.predict_proba(X)"]
+    role = last.roles["model.predict_proba(X)"]
+    assert (role.kind, role.low, role.high) == ("probability", 0.0, 1.0)

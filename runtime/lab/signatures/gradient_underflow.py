@@ -5,7 +5,7 @@ The cure is a loss scale (Micikevicius et al., Mixed Precision Training, ICLR 20
 
 from __future__ import annotations
 
-from ..monitor import group
+from ..layers import group
 from ..record import Finding
 from . import Case, Signature
 

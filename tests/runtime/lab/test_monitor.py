@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from numlint.runtime.formats import BFLOAT16, FLOAT16, FLOAT32
-from numlint.runtime.lab import monitor, watch
+from numlint.runtime.lab import watch
 from numlint.runtime.lab.configuration import Configuration
+from numlint.runtime.lab.layers import saturated
 from numlint.runtime.lab.monitor import Monitor, Observation
 from numlint.runtime.lab.training import Options
+from numlint.runtime.lab.values import Numbers, digits_lost, spacings
 from numlint.runtime.lab.watch import Watch
 
 from .conftest import Training
@@ -56,24 +58,24 @@ def test_the_intended_update_is_the_rate_times_the_gradient() -> None:
 
 @pytest.mark.parametrize(("weight", "form"), [(1.0, BFLOAT16), (1.5, FLOAT16), (3.0, FLOAT32), (1e-30, FLOAT32)])
 def test_spacings_are_the_distance_to_the_next_number(weight: float, form: Any) -> None:
-    spacing = float(monitor.spacings(np.array([weight]), form)[0])
+    spacing = float(spacings(np.array([weight]), form)[0])
     held = float(form.round(weight))
     assert form.round(held + spacing) != held
     assert form.round(held + 0.49 * spacing) == held
 
 
 def test_saturated_is_where_the_function_is_flat() -> None:
-    assert monitor.saturated(np.array([0.0, 0.9, 0.999, -0.999]), "tanh") == 0.5
-    assert monitor.saturated(np.array([0.5, 0.001, 0.9999]), "sigmoid") == pytest.approx(2 / 3)
-    assert monitor.saturated(np.array([[0.0, 1.0], [0.0, 0.0]]), "relu") == 0.5
+    assert saturated(np.array([0.0, 0.9, 0.999, -0.999]), "tanh") == 0.5
+    assert saturated(np.array([0.5, 0.001, 0.9999]), "sigmoid") == pytest.approx(2 / 3)
+    assert saturated(np.array([[0.0, 1.0], [0.0, 0.0]]), "relu") == 0.5
 
 
 def test_digits_lost_against_a_shadow() -> None:
-    exact = monitor.Numbers(np.array([1.0, 0.5]), FLOAT32)
-    close = monitor.Numbers(np.array([1.0, 0.5 + 2.0**-24 * 1000]), FLOAT32)
-    assert monitor.digits_lost(exact, exact) == 0.0
-    assert monitor.digits_lost(close, exact) == pytest.approx(3.0)
-    assert monitor.digits_lost(monitor.Numbers(np.array([1.0, np.inf]), FLOAT16), exact) == pytest.approx(3.3, abs=0.1)
+    exact = Numbers(np.array([1.0, 0.5]), FLOAT32)
+    close = Numbers(np.array([1.0, 0.5 + 2.0**-24 * 1000]), FLOAT32)
+    assert digits_lost(exact, exact) == 0.0
+    assert digits_lost(close, exact) == pytest.approx(3.0)
+    assert digits_lost(Numbers(np.array([1.0, np.inf]), FLOAT16), exact) == pytest.approx(3.3, abs=0.1)
 
 
 def test_births_are_counted_where_they_happen() -> None:

@@ -149,3 +149,7 @@ def test_a_magnitude_that_leads_out_of_the_domain_is_refused() -> None:
     outlier = next(item for item in ALL if item.name == "outlier")
     with pytest.raises(OutsideDomain, match="outlier at -20"):
         turned(outlier, "s", -20)
+
+
+def test_only_numbers_of_things_are_whole() -> None:
+    assert [item.name for item in load() if item.integral] == ["size"]
