@@ -89,6 +89,7 @@ class Limits:
 @click.option("--python", metavar="PATH", help="The interpreter that trains.  [default: that of the project]")
 @click.option("-o", "--output", metavar="DIR", help="Folder of the results.  [default: .numlint/lab/TASK-TIME]")
 @click.option("--resume", metavar="DIR", help="Make the runs that are missing in this folder of results.")
+@click.option("--report", "page", metavar="FILE.html", help="Write a page with figures.")
 @click.option("--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("-q", "--quiet", is_flag=True, help="Show the verdict only, and no progress.")
 @click.option("-v", "--verbose", is_flag=True, help="Show every run and every trial.")
@@ -111,6 +112,7 @@ def command(
     python: str | None,
     output: str | None,
     resume: str | None,
+    page: str | None,
     output_format: str,
     quiet: bool,
     verbose: bool,
@@ -165,11 +167,24 @@ def command(
 
     detail = 2 if verbose else 0 if quiet else 1
     echo(formats.render(output_format, conclusion, color=color_of(sys.stdout), width=width(), detail=detail))
+    if page is not None:
+        _written(page, conclusion)
     if interrupted:
         return EXIT_INTERRUPTED
     if conclusion.was_refused:
         return EXIT_FAILED
     return EXIT_CLEAN if conclusion.is_healthy else EXIT_FOUND
+
+
+def _written(page: str, conclusion: Conclusion) -> None:
+    from pathlib import Path
+
+    from numlint.report.lab.page import write
+
+    try:
+        write(Path(page), conclusion)
+    except OSError as error:
+        raise click.UsageError(f"--report {page}: {error.strerror}") from None
 
 
 @dataclass(frozen=True)
