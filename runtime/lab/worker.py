@@ -16,6 +16,10 @@ Every request has an ``id`` and an ``op``, and ends with one line ``{"id": ..., 
     means any value, and `open` that other settings are taken too. ``{"refused": "why"}`` where there is no such task.
 ``{"id": 3, "op": "tasks"}``
     A list of such descriptions: the built-in tasks.
+``{"id": 4, "op": "probe", "configuration": {...}, "probes": [], "options": {...}}``
+    Ask a training function (see `probes`). An event ``{"answer": {...}}`` for each as `answers.Answer`; all as result.
+``{"id": 5, "op": "policy", "configuration": {...}, "format": "float16", "tolerance": 0.05, "options": {...}}``
+    ``answers.Policy.to_json()``: which parts of the model may run in the format (see `policy`).
 ``{"op": "exit"}``
     End; so does the end of standard input.
 
@@ -41,6 +45,8 @@ import numpy as np
 
 from .configuration import Configuration
 from .data import Refused
+from .probes import answers
+from .probes.subject import Subject
 from .record import Run, worded
 from .tasks import builtin
 from .training import Options, train
@@ -85,7 +91,21 @@ class Worker:
             return task_of(request["task"], options.path).to_json()
         if operation == "tasks":
             return [task.to_json() for task in builtin().values()]
-        raise Refused(f"there is no operation {operation!r}: run, describe, tasks, exit")
+        if operation in ("probe", "policy"):
+            subject = _subject(Configuration.from_json(request["configuration"]), options)
+            if operation == "probe":
+                return self.probe(request["id"], subject, request.get("probes", ()), options.seconds)
+            from .policy import policy
+
+            return policy(subject, str(request["format"]), float(request["tolerance"]), options.seconds).to_json()
+        raise Refused(f"there is no operation {operation!r}: run, describe, tasks, probe, policy, exit")
+
+    def probe(self, identity: Any, subject: Subject, names: Any, seconds: float) -> list[dict[str, Any]]:
+        found = []
+        for answer in answers(subject, names, seconds):
+            found.append(answer.to_json())
+            self.say({"id": identity, "event": {"answer": found[-1]}})
+        return found
 
     def run(self, identity: Any, configuration: Configuration, options: Options) -> Run:
         last = -1.0
@@ -100,6 +120,11 @@ class Worker:
             self.say({"id": identity, "event": {name: asdict(item) for name, item in event.items()}})
 
         return train(configuration, options, say)
+
+
+def _subject(configuration: Configuration, options: Options) -> Subject:
+    task = task_of(configuration.task, options.path)
+    return Subject(task, task.completed(configuration))
 
 
 def hello() -> dict[str, Any]:
