@@ -17,7 +17,9 @@ Every request has an ``id`` and an ``op``, and ends with one line ``{"id": ..., 
 ``{"id": 3, "op": "tasks"}``
     A list of such descriptions: the built-in tasks.
 ``{"id": 4, "op": "probe", "configuration": {...}, "probes": [], "options": {...}}``
-    Ask a training function (see `probes`). An event ``{"answer": {...}}`` for each as `answers.Answer`; all as result.
+    Ask a training function; a list of `answers.Answer`, one for each probe that is named, or for all.
+``{"id": 6, "op": "probes"}``
+    ``{name: question}`` of all probes (see `probes`).
 ``{"id": 5, "op": "policy", "configuration": {...}, "format": "float16", "tolerance": 0.05, "options": {...}}``
     ``answers.Policy.to_json()``: which parts of the model may run in the format (see `policy`).
 ``{"op": "exit"}``
@@ -45,7 +47,8 @@ import numpy as np
 
 from .configuration import Configuration
 from .data import Refused
-from .probes import answers
+from .policy import policy
+from .probes import answers, probes
 from .probes.subject import Subject
 from .record import Run, worded
 from .tasks import builtin
@@ -91,21 +94,14 @@ class Worker:
             return task_of(request["task"], options.path).to_json()
         if operation == "tasks":
             return [task.to_json() for task in builtin().values()]
+        if operation == "probes":
+            return {name: probe.question for name, probe in probes().items()}
         if operation in ("probe", "policy"):
             subject = _subject(Configuration.from_json(request["configuration"]), options)
             if operation == "probe":
-                return self.probe(request["id"], subject, request.get("probes", ()), options.seconds)
-            from .policy import policy
-
+                return [item.to_json() for item in answers(subject, request.get("probes", ()), options.seconds)]
             return policy(subject, str(request["format"]), float(request["tolerance"]), options.seconds).to_json()
-        raise Refused(f"there is no operation {operation!r}: run, describe, tasks, probe, policy, exit")
-
-    def probe(self, identity: Any, subject: Subject, names: Any, seconds: float) -> list[dict[str, Any]]:
-        found = []
-        for answer in answers(subject, names, seconds):
-            found.append(answer.to_json())
-            self.say({"id": identity, "event": {"answer": found[-1]}})
-        return found
+        raise Refused(f"there is no operation {operation!r}: run, describe, tasks, probes, probe, policy, exit")
 
     def run(self, identity: Any, configuration: Configuration, options: Options) -> Run:
         last = -1.0
