@@ -75,6 +75,8 @@ def _policy(policy: Policy, width: int, detail: int) -> list[list[Row]]:
     rows: list[Row] = [
         [("error of outputs and gradients ", "text"), (_number(policy.error), "name"), (f" ({everything})", "quiet")]
     ]
+    if not policy.error_wide <= policy.tolerance:
+        rows.append([("float32 itself is not enough: no policy helps; find out where it fails with --task", "bad")])
     if policy.loss_scale != 1:
         rows.append([(f"with a loss scale of {policy.loss_scale:g}, as a GradScaler would find", "quiet")])
     return [[*title, *table(lines, width), *rows]]

@@ -126,7 +126,8 @@ def _compared(point: Point) -> Answer:
     figures = {"weights checked": float(checked), "largest relative error": error}
     allowed = TOLERANCE + 64 * point.claimed ** (2 / 3) * (point.claimed > 1e-10)
     if not error > allowed:
-        said = f"{checked} weights of {len(names)} arrays: the largest relative error is {error:.1g}"
+        largest_error = f"the largest relative error is {error:.1g}" if error else "no error beyond rounding"
+        said = f"{checked} weights of {len(names)} arrays: {largest_error}"
         return Answer("", HEALTHY, said, figures=figures)
     said = f"the gradient by {where} is {claimed:.6g}, by differences of the loss {found:.6g}"
     return Answer("", DEFECT, said, LOOK, figures)

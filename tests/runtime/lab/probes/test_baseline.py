@@ -77,3 +77,25 @@ def test_both_backends_are_asked_alike(backend: str, asked: Any) -> None:
         pytest.importorskip("torch")
     answer = asked("baseline", "logistic_regression", backend=backend, epochs=200, lr=1.0)
     assert answer.verdict == HEALTHY
+
+
+@pytest.mark.parametrize("learns", [True, False])
+def test_a_module_of_torch_needs_only_the_target(learns: bool, asked: Any) -> None:
+    torch = pytest.importorskip("torch")
+
+    def train() -> Iterator[dict[str, Any]]:
+        torch.manual_seed(0)
+        x = torch.tensor(X)
+        y = torch.tensor((LINE > 0).astype(int))
+        model = torch.nn.Linear(3, 2).double()
+        with torch.no_grad():
+            model.weight.mul_(0.0)
+        optimiser = torch.optim.SGD(model.parameters(), lr=1.0 if learns else 0.0)
+        for _ in range(50):
+            optimiser.zero_grad()
+            loss = torch.nn.functional.cross_entropy(model(x), y)
+            loss.backward()
+            optimiser.step()
+            yield {"loss": loss, "model": model, "target": y}
+
+    assert asked("baseline", train).verdict == (HEALTHY if learns else DEFECT)

@@ -89,7 +89,7 @@ def test_kinks_are_no_defect(asked: Any) -> None:
 def test_a_backward_pass_of_torch_that_is_written_by_hand(right: bool, asked: Any) -> None:
     torch = pytest.importorskip("torch")
 
-    class Square(torch.autograd.Function):  # type: ignore[misc]
+    class Square(torch.autograd.Function):  # type: ignore[misc, name-defined]
         @staticmethod
         def forward(context: Any, x: Any) -> Any:
             context.save_for_backward(x)

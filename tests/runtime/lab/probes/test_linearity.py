@@ -82,7 +82,7 @@ def test_their_twins_are_healthy(parts: tuple[str, ...], asked: Any) -> None:
 def test_projections_beside_each_other_are_no_pair(asked: Any) -> None:
     torch = pytest.importorskip("torch")
 
-    class Attention(torch.nn.Module):  # type: ignore[misc]
+    class Attention(torch.nn.Module):  # type: ignore[misc, name-defined]
         def __init__(self) -> None:
             super().__init__()
             self.query, self.key, self.value = (torch.nn.Linear(8, 8) for _ in range(3))
