@@ -34,7 +34,7 @@ def render(answers: Sequence[Answer], task: str, output_format: str, *, color: b
             parts = wrapped(text, max(width - indent, 20))
             rows += [[(" " * indent, "text"), (part, style)] for part in parts]
     summary = ", ".join(
-        f"{number} {word}"
+        f"{number} {word}{'s' * (number > 1 and verdict == DEFECT)}"
         for verdict, word in ((DEFECT, "defect"), (HEALTHY, "healthy"), (UNASKED, "not asked"))
         if (number := sum(item.verdict == verdict for item in answers))
     )
