@@ -132,6 +132,35 @@ def test_a_cell_has_the_median_and_the_share_that_failed() -> None:
     assert "1 of 3 failed" in text(page)
 
 
+def test_where_a_boundary_was_searched_the_map_is_of_the_boundary() -> None:
+    found = [
+        Boundary("lr", TASK.configuration({"precision": name}), low, 2 * low)
+        for name, low in (("float64", 0.5), ("float16", 0.01))
+    ]
+    asked = Asked(read(TASK, ["precision=float64,float16"], [], "lr=1e-3:10"))
+    told = text(render(Conclusion(asked, (GOOD,), tuple(found))))
+    assert "Where lr begins to fail" in told
+    assert "float64 float16 0.707 0.0141" in told
+
+
+def test_what_is_beyond_all_measure_does_not_flatten_the_rest() -> None:
+    curves = [Curve("wild", [(0, 1.0), (1, 1e200)], "ink-loss"), Curve("tame", [(0, 1.0), (1, 0.1)], "ink-loss")]
+    picture = panel(curves, "loss", 1, 200) or ""
+    assert 'class="cross ink-loss"' in picture
+    assert "beyond" in picture
+
+
+def test_the_title_counts() -> None:
+    bad = overflowing()
+    sick = run("exhausted", (1.0, 0.9), {}, findings=[Finding("lost-update", 1, "half of them")])
+    titles = [shown(*runs).split("<h1>")[1].split("</h1>")[0] for runs in ((GOOD,), (GOOD, sick), (bad, sick))]
+    assert titles == [
+        "mlp: 1 run, none failed",
+        "mlp: 1 of 2 runs shows a signature of failure",
+        "mlp: 1 of 2 runs failed, 1 more shows a signature of failure",
+    ]
+
+
 def test_the_first_layer_to_leave_the_range_is_named() -> None:
     bad = overflowing()
     assert [item.layer.name for item in departures(bad)] == ["layer2"]
@@ -144,7 +173,7 @@ def test_evidence_command_and_surroundings_are_there() -> None:
         "the loss grew 40 times",
         "65600 in float16 train.py:31",
         "2/lambda_max",
-        "not honoured",
+        "not here",
         "no help",
         "numlint lab --task mlp",
         "/usr/bin/python",

@@ -62,8 +62,10 @@ def _title(conclusion: Conclusion) -> str:
         return "no runs"
     failed = sum(run.status in BROKEN for run in runs)
     named = sum(sick(run) for run in runs) - failed
-    besides = f", {named} more show a signature of failure" if named else ""
-    return f"{failed} of {count(len(runs), 'run')} failed{besides}"
+    shows = f"{'shows' if named == 1 else 'show'} a signature of failure"
+    if not failed:
+        return f"{named} of {count(len(runs), 'run')} {shows}" if named else f"{count(len(runs), 'run')}, none failed"
+    return f"{failed} of {count(len(runs), 'run')} failed" + (f", {named} more {shows}" if named else "")
 
 
 def _notes(conclusion: Conclusion) -> Markup | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 import statistics
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from numlint.lab.conclusion import Conclusion
 from numlint.lab.outcome import BROKEN, end, last_loss
@@ -15,7 +16,7 @@ from numlint.lab.task import spelled, written
 from numlint.report._drawing import count
 from numlint.report.lab.page._scale import Scale
 from numlint.report.page._markup import Markup, element, figure, joined
-from numlint.runtime.lab.configuration import Setting
+from numlint.runtime.lab.configuration import Configuration, Setting
 from numlint.runtime.lab.record import CONVERGED, Run
 
 WIDEST = 40
@@ -28,10 +29,10 @@ def heat_maps(conclusion: Conclusion) -> Markup | None:
     axes = [axis for axis in sweep.axes if 1 < len(axis.values) <= WIDEST and axis.name != sweep.adaptive]
     if not axes or not conclusion.runs:
         return None
+    if sweep.adaptive:
+        return _boundaries(conclusion, axes)
     scale = Scale.of([last_loss(run) for run in conclusion.runs if run.status not in BROKEN])
-    pairs: list[tuple[Axis | None, Axis]] = [*itertools.combinations(axes, 2)]
-    pairs = pairs or [(None, axes[0])]
-    maps = [_map(conclusion, scale, *_turned(*pair)) for pair in pairs]
+    maps = [_map(conclusion, scale, rows, columns) for rows, columns in _pairs(axes)]
     legend = scale.legend("final loss", "failed") if scale else element("p", "Every run failed.", class_="quiet")
     return element(
         "section",
@@ -52,21 +53,62 @@ def _explained(axes: Sequence[Axis], runs: Sequence[Run]) -> str:
     return said
 
 
-def _turned(one: Axis | None, other: Axis) -> tuple[Axis | None, Axis]:
-    """Rows and columns: numbers, and the longer of the two, go from left to right."""
+def _pairs(axes: Sequence[Axis]) -> list[tuple[Axis | None, Axis]]:
+    """Rows and columns of each map: numbers, and the longer of two settings, go from left to right."""
 
     def rank(axis: Axis) -> tuple[bool, int]:
         return all(isinstance(value, (int, float)) for value in axis.values), len(axis.values)
 
-    return (one, other) if one is None or rank(other) >= rank(one) else (other, one)
+    if len(axes) == 1:
+        return [(None, axes[0])]
+    return [
+        (one, other) if rank(other) >= rank(one) else (other, one) for one, other in itertools.combinations(axes, 2)
+    ]
 
 
 def _map(conclusion: Conclusion, scale: Scale | None, rows: Axis | None, columns: Axis) -> Markup:
     cells: dict[tuple[Setting, Setting], list[Run]] = {}
     for run in conclusion.runs:
-        settings = run.configuration.settings
-        key = (settings.get(rows.name) if rows else None, settings.get(columns.name))
-        cells.setdefault(key, []).append(run)
+        cells.setdefault(_key(run.configuration, rows, columns), []).append(run)
+    return _table(rows, columns, lambda key: _cell(cells.get(key, []), scale))
+
+
+def _boundaries(conclusion: Conclusion, axes: Sequence[Axis]) -> Markup | None:
+    """Maps of where training begins to fail, in place of a loss: along that setting there is no grid."""
+    scale = Scale.of([item.value for item in conclusion.boundaries])
+    if scale is None:
+        return None
+    name = spelled(conclusion.asked.sweep.adaptive)
+    maps = []
+    for rows, columns in _pairs(axes):
+        cells: dict[tuple[Setting, Setting], list[float]] = {}
+        for item in conclusion.boundaries:
+            if math.isfinite(item.value):
+                cells.setdefault(_key(item.configuration, rows, columns), []).append(item.value)
+        maps.append(_table(rows, columns, functools.partial(_value, cells, scale)))
+    return element(
+        "section",
+        element("h2", f"Where {name} begins to fail"),
+        scale.legend(f"{name}, by bisection"),
+        element("div", *maps, class_="maps"),
+    )
+
+
+def _value(
+    cells: Mapping[tuple[Setting, Setting], Sequence[float]], scale: Scale, key: tuple[Setting, Setting]
+) -> Markup:
+    if key not in cells:
+        return element("td", "·", class_="empty", title="no boundary was found")
+    middle = statistics.median(cells[key])
+    style = f"--cell: {scale.color(middle)}; --ink: {scale.ink(middle)}"
+    return element("td", figure(middle), class_="cell", style=style)
+
+
+def _key(configuration: Configuration, rows: Axis | None, columns: Axis) -> tuple[Setting, Setting]:
+    return configuration.settings.get(rows.name) if rows else None, configuration.settings.get(columns.name)
+
+
+def _table(rows: Axis | None, columns: Axis, cell: Callable[[tuple[Setting, Setting]], Markup]) -> Markup:
     heads = [element("th", written(value), scope="col") for value in columns.values]
     name = f"{spelled(rows.name)} and {spelled(columns.name)}" if rows else spelled(columns.name)
     corner = element("th", f"{spelled(rows.name)} ↓" if rows else "", scope="col", class_="corner")
@@ -74,7 +116,7 @@ def _map(conclusion: Conclusion, scale: Scale | None, rows: Axis | None, columns
         element(
             "tr",
             element("th", written(value) if rows else "", scope="row"),
-            *(_cell(cells.get((value, column), []), scale) for column in columns.values),
+            *(cell((value, column)) for column in columns.values),
         )
         for value in (rows.values if rows else (None,))
     ]

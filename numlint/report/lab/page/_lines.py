@@ -1,6 +1,6 @@
 """Curves over the epochs of a run, with the phases of training behind them.
 
-A curve on a logarithmic axis has no place for what is not finite: that lies on a rail above.
+An axis has no place for what is not finite, or beyond all measure: a cross on a rail above marks where it begins.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from numlint.runtime.lab.record import Phase
 
 WIDTH = 720
 LEFT, RIGHT = 66, 16
+BEYOND = 1e6
+"""Values so many times the largest of the first ones have no place: others could not be told apart beside them."""
 POINTS = 240
 """Points of a curve that a screen can tell apart."""
 TONES = {
@@ -68,9 +70,12 @@ def panel(
         Whether the horizontal axis and the phases are named.
     """
     values = [value for curve in curves for _, value in curve.points if math.isfinite(value)]
-    positive = [value for value in values if value > 0]
-    if not values:
+    if not values or not last:
         return None
+    limit = BEYOND * max((abs(_first(curve)) for curve in curves), default=0.0) or math.inf
+    curves = [Curve(curve.name, [_within(point, limit) for point in curve.points], curve.style) for curve in curves]
+    values = [value for value in values if value <= limit]
+    positive = [value for value in values if value > 0]
     top, bottom = 26, height - (40 if named else 14)
     broken = any(not math.isfinite(value) for curve in curves for _, value in curve.points)
     # Zeros and negative numbers among positive ones are no reason to give up the logarithm: they lie at its foot.
@@ -80,7 +85,7 @@ def panel(
     drawn = [*_bands(phases, across, top, bottom, named), *_grid(vertical, label)]
     if broken:
         drawn.append(element("line", x1=LEFT, x2=WIDTH - RIGHT, y1=top, y2=top, class_="rail"))
-        drawn.append(element("text", "inf, nan", x=LEFT - 8, y=top + 4, class_="tick end"))
+        drawn.append(element("text", "beyond", x=LEFT - 8, y=top + 4, class_="tick end"))
     drawn += _epochs(across, bottom, last, named)
     for curve in curves:
         drawn += _drawn(curve, across, vertical, top)
@@ -93,6 +98,14 @@ def panel(
         role="img",
         aria_label=f"{label} by epoch: {words}",
     )
+
+
+def _first(curve: Curve) -> float:
+    return next((value for _, value in curve.points if math.isfinite(value)), 0.0)
+
+
+def _within(point: tuple[int, float], limit: float) -> tuple[int, float]:
+    return point if not point[1] > limit else (point[0], math.inf)
 
 
 def legend(entries: Sequence[tuple[str, str]]) -> Markup:

@@ -71,7 +71,10 @@ def together(conclusion: Conclusion) -> Markup | None:
     present = {KINDS[run.status][0] for run in shown}
     entries = [(LABELS.get(kind, kind), f"ink-{kind}") for kind in dict.fromkeys(k for k, _ in KINDS.values())]
     said = f"{len(shown)} of {count(len(runs), 'run')}. " if len(shown) < len(runs) else ""
-    note = element("figcaption", f"{said}A cross marks the epoch from which on the loss is inf or nan.")
+    note = element(
+        "figcaption",
+        f"{said}A cross marks the epoch from which on the loss is inf, nan, or a million times what it was.",
+    )
     names = legend([entry for entry in entries if entry[1].removeprefix("ink-") in present])
     drawing = element("figure", names, element("div", picture, class_="scroll"), note, class_="plot")
     return element("section", element("h2", "All losses"), element("div", drawing, class_="sheet"))

@@ -30,11 +30,10 @@ def machines(conclusion: Conclusion) -> Markup | None:
 def _machines(item: Weights, conclusion: Conclusion) -> Markup:
     name = phrase(item.run.configuration, conclusion.names) or item.run.configuration.task
     verdict = badge("differs", "bad") if item.depends else badge("same", "good")
-    bars = measures([one.run.largest_weight for one in item.machines])
-    rows = [
-        (joined(one.machine, "" if one.honoured else badge("not honoured", "caution")), bar)
-        for one, bar in zip(item.machines, bars, strict=True)
-    ]
+    honoured = [one for one in item.machines if one.honoured]
+    bars = measures([one.run.largest_weight for one in honoured]) if honoured else []
+    rows: list[tuple[str, ...]] = [(one.machine, bar) for one, bar in zip(honoured, bars, strict=True)]
+    rows += [(joined(one.machine, " ", badge("not here", "quiet")), "–") for one in item.machines if not one.honoured]
     ratio = f" Largest over smallest: {figure(item.spread)}." if item.depends else ""
     return element(
         "div",
