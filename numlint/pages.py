@@ -120,9 +120,9 @@ def measured(rules: Sequence[Rule], record: Sequence[Mapping[str, Any]], folder:
     folder : str
     """
     proofs = {entry["rule"]: entry["proofs"] for entry in record}
-    errors = [("rule", "call", *FORMATS, "fails")]
-    others = [("rule", "fails by", "before", "after")]
-    failures = [("rule", "fails by", "measured", "examples run")]
+    errors: list[tuple[str, ...]] = [("rule", "call", *FORMATS, "fails")]
+    others: list[tuple[str, ...]] = [("rule", "fails by", "before", "after")]
+    failures: list[tuple[str, ...]] = [("rule", "fails by", "measured", "examples run")]
     for rule in sorted(rules, key=lambda item: item.code):
         own = proofs.get(rule.name, [])
         link = f"[{rule.name}]({folder}/{rule.name}.md)"
@@ -148,8 +148,8 @@ def measured(rules: Sequence[Rule], record: Sequence[Mapping[str, Any]], folder:
         "\nruns it for every rule; [Writing a rule](writing-a-rule.md#evidence) says what is asked of an example.",
         "## Before and after the rewrite",
         "The error of the bad example and of its rewrite, on the same input rounded to the format: relative, against"
-        "\nexact arithmetic, or against torch in float64 for torch. Of the ill-conditioned (NL402, NL403) it is how far one"
-        "\nrounding error in the input moves the result. `nan`, `inf` and `raises` say how it fails; `finite` that"
+        "\nexact arithmetic, or against torch in float64 for torch. Of the ill-conditioned (NL402, NL403) it is how far"
+        "\none rounding error in the input moves the result. `nan`, `inf` and `raises` say how it fails; `finite` that"
         "\nnothing is known of the true value but that it is a number, which the rewrite gives. A dash: the format"
         "\ncannot hold the input, or the library has no such function. *at* is the largest magnitude of the input"
         "\nwhere the format cannot hold that of the call, and it was scaled into its range. Not every rewrite helps in"

@@ -26,12 +26,17 @@ class Arithmetic:
     ----------
     form : Format
         What floating-point inputs are cast to.
+
+    Attributes
+    ----------
+    prepared : Format
+        In which objects are prepared, natively, before the target itself runs.
     """
 
     exact = False
 
     def __init__(self, form: Format = FLOAT64) -> None:
-        self.format = form
+        self.format = self.prepared = form
         self.name = form.name
 
     def lift(self, value: Any) -> Any:

@@ -84,8 +84,10 @@ def causes(
 
 
 def sensitivity(harness: Harness, seconds: float) -> float:
-    """How far the computed result moves when the inputs move by one rounding error; infinite where it becomes none."""
+    """How far the computed result moves when the inputs move by one rounding error; infinite where there is none."""
     here = harness.run(harness.inputs, Given(), seconds)
+    if here.raised is not None:
+        return math.inf
     return max(
         (_apart(here.outputs, harness.run(inputs, Given(), seconds).outputs) for inputs in nearby(harness.inputs, 2)),
         default=0.0,
@@ -125,16 +127,16 @@ def nearby(inputs: dict[str, Any], count: int) -> Iterator[dict[str, Any]]:
     generator = np.random.default_rng(1)
     turn = itertools.count()
 
-    def alternating(size: int) -> np.ndarray:
+    def alternating(size: int) -> Any:
         return (np.arange(size) + next(turn)) % 2 == 0
 
-    def drawn(size: int) -> np.ndarray:
+    def drawn(size: int) -> Any:
         return generator.random(size) < 0.5
 
     for number in range(count):
         upward = drawn if number else alternating
 
-        def moved(item: Any, upward: Callable[[int], np.ndarray] = upward) -> Any:
+        def moved(item: Any, upward: Callable[[int], Any] = upward) -> Any:
             toward = np.where(upward(item.size).reshape(item.shape), np.inf, -np.inf).astype(item.dtype)
             return np.nextafter(item, toward)
 
@@ -168,7 +170,9 @@ def _traced(harness: Harness, seconds: float) -> tuple[str, ...]:
     outcome = harness.run(harness.inputs, tracer, 2 * seconds)
     events = tracer.ledger.events
     seen = []
-    if any(event.local > event.eps**CANCELLED or _bits(event) > CANCELLED or _raised(event) for event in events):
+    if any(
+        event.eps**CANCELLED < event.local < math.inf or _bits(event) > CANCELLED or _raised(event) for event in events
+    ):
         seen.append("cancellation")
     if any(event.absorbed for event in events):
         seen.append("absorption")

@@ -18,7 +18,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from . import experiments, oracle
+from . import experiments, oracle, perturbations
+from .autograd import ready
 from .cure import Case, cases, verify
 from .experiments import Experiment, Result, Session
 from .formats import FORMATS
@@ -73,7 +74,16 @@ def confirm(payload: dict[str, Any], emit: Emit) -> dict[str, Any]:
     )
     try:
         rungs = tuple(options.get("rungs") or RUNGS)
-        _decide(verdict, payload.get("loaded") or load(target), session, emit, rungs)
+        loaded = payload.get("loaded") or load(target)
+        perturbations.load(session.packs)
+        if "torch" in sys.modules:
+            ready()
+        _decide(verdict, loaded, session, emit, rungs)
+    except ImportError as error:
+        if not any(name.partition(".")[0] == error.name for name in session.packs):
+            raise
+        verdict.reason = f"--perturbations: {sys.executable} has no package {error.name}"
+        verdict.remedy = "put it beside your code, or on PYTHONPATH"
     except MemoryError:
         if verdict.status == INCONCLUSIVE:
             verdict.reason = "out of memory"
@@ -120,7 +130,8 @@ def _decide(verdict: Verdict, loaded: Loaded, session: Session, emit: Emit, clim
             if evidence.realism != "extreme":
                 _confirmed(verdict, *best, session)
                 return
-        if time.monotonic() > until:
+        # Alone, without what follows it, a contained error would look like a failure.
+        if account.contained or time.monotonic() > until:
             break
     if best is not None:
         _confirmed(verdict, *best, session)
@@ -145,12 +156,14 @@ class Account:
     outside: str = ""
     unjudged: str = ""
     upstream: str = ""
+    contained: bool = False
     note: str = ""
 
     def add(self, result: Result) -> None:
         self.outside = self.outside or result.outside
         self.unjudged = self.unjudged or result.unjudged
         self.note = self.note or result.note
+        self.contained = self.contained or result.contained
         self.settled += not (result.unjudged or result.note or result.evidence)
 
     def decision(self, target: Target) -> tuple[str, str, str]:
@@ -163,6 +176,8 @@ class Account:
             return INCONCLUSIVE, self.unjudged or self.note or missing, remedy
         if self.upstream:
             return REFUTED, f"no failure of its own: {self.upstream}", ""
+        if self.contained:
+            return REFUTED, "where the flagged expression goes wrong, what comes out is right", ""
         if self.outside:
             return OUTSIDE, self.outside, ""
         return REFUTED, "no failure within the fair range", ""
@@ -259,7 +274,7 @@ def _draw(verdict: Verdict, judge: Judge, result: Result, session: Session, unti
     after = [-1.0] * len(drawn)
     cured = next((item for item in session.target.candidates if _is_verified(verdict.cures, item)), None)
     if cured is not None and harness.rewritten is not None:
-        with harness.rewritten(cured.source, cured.region) as other:
+        with harness.rewritten(cured.source, cured.region) as other:  # verified, so its imports are there
             if other is not None:
                 errors = [judge.error(case.inputs, case.form, case.truth, other) for _, case in drawn]
                 after = [-1.0 if error is None else error for error in errors]

@@ -10,6 +10,7 @@ with its figure.
 from __future__ import annotations
 
 import math
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from typing import Any
 
 from .arithmetic import Arithmetic
 from .compare import disagreement
-from .formats import Format
+from .formats import FLOAT32, Format
 from .harness import Outcome
 from .oracle import Truth, true_value
 from .target import Candidate
@@ -72,6 +73,19 @@ def verify(judge: Judge, candidate: Candidate, tried: Iterable[Case], until: flo
     if harness.rewritten is None or not candidate.source:
         result.reason = "advice only: there is no edit to run"
         return result
+    try:
+        return _verified(judge, candidate, list(tried), until, result)
+    except ImportError as error:
+        library = (error.name or str(error)).partition(".")[0]
+        result.reason = f"it needs {library}, which {sys.executable} does not have"
+        return result
+
+
+def _verified(
+    judge: Judge, candidate: Candidate, tried: Iterable[Case], until: float, result: CureResult
+) -> CureResult:
+    harness = judge.harness
+    assert harness.rewritten is not None
     before, exact_before = harness.run(), true_value(harness)
     with harness.rewritten(candidate.source, candidate.region) as cured:
         if cured is None:
@@ -82,10 +96,15 @@ def verify(judge: Judge, candidate: Candidate, tried: Iterable[Case], until: flo
             result.status, result.reason = "rejected", f"raises {type(after.raised).__name__}: {after.raised}"
             return result
         apart = _apart(before, after, exact_before, true_value(cured))
-        for case in tried:
+        cases = list(tried)
+        beyond = 0
+        for case in cases:
             if time.monotonic() > until and result.inputs:
                 break
-            _account(result, case, judge.error(case.inputs, case.form, case.truth, cured))
+            error = judge.error(case.inputs, case.form, case.truth, cured)
+            beyond += _account(
+                result, case, error, case.form.precision >= FLOAT32.precision or case.form is cases[0].form
+            )
     if apart > EQUAL:
         result.status = "changes-semantics"
         result.reason = f"differs from the original by {apart:.1g} on a benign input in exact arithmetic"
@@ -96,20 +115,34 @@ def verify(judge: Judge, candidate: Candidate, tried: Iterable[Case], until: flo
         result.reason = f"still fails on {result.failed_after} of {result.inputs} inputs"
     else:
         result.status = "verified"
+        if beyond:
+            result.reason = f"not in {', '.join(sorted(_narrow(cases)))}, which has too few digits or too small a range"
     return result
 
 
-def _account(result: CureResult, case: Case, error: float | None) -> None:
-    """Add one input to the account of a candidate."""
+def _narrow(cases: list[Case]) -> set[str]:
+    return {case.form.name for case in cases if case.form.precision < FLOAT32.precision}
+
+
+def _account(result: CureResult, case: Case, error: float | None, decides: bool) -> bool:
+    """Add one input to the account of a candidate; give whether it fails where that does not decide.
+
+    A guard of 1e-30 is none in float16, and `numpy.linalg` has no float16 at all: who chooses a
+    narrow format chooses its range. It decides only where the failure itself was found in it.
+    """
     if error is None:
-        return
+        return False
+    failed = error > math.sqrt(case.form.eps)
+    if failed and not decides:
+        return True
     result.inputs += 1
     result.failed_before += case.failed
-    result.failed_after += error > math.sqrt(case.form.eps)
+    result.failed_after += failed
     old = result.by_format.get(case.form.name, (0.0, 0.0))
     result.by_format[case.form.name] = (max(old[0] or 0.0, case.error), max(old[1] or 0.0, error))
     result.error_before = max(result.error_before or 0.0, case.error)
     result.error_after = max(result.error_after or 0.0, error)
+    return False
 
 
 def _apart(before: Outcome, after: Outcome, exact_before: Truth, exact_after: Truth) -> float:

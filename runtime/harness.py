@@ -37,7 +37,7 @@ class Outcome:
         ``"return"``, attributes of the object that the call set (``"self.weights"``) and
         arguments that it changed (``"argument X"``), lowered to ordinary arrays.
     sites : list of Any
-        Values of the flagged expression in order of evaluation, lowered; at most 64.
+        Values of the flagged expression in order of evaluation, lowered; the first of them where there are many.
     reached : bool
         Whether the flagged expression was evaluated.
     raised : BaseException or None
@@ -89,6 +89,8 @@ class Harness:
     """Start every run from the same state of the global generators."""
     redrawn: Callable[[int], dict[str, Any]] | None = None
     """Base inputs of the same kinds from another seed; None where they are given, as recorded ones are."""
+    tensors: frozenset[str] = frozenset()
+    """Inputs that the code is given as tensors of torch."""
     rewritten: Callable[[str, Region], AbstractContextManager[Harness | None]] | None = None
     """``with harness.rewritten(source, region) as other``: the same call over another text of the
     module, where `region` is observed; None when the text does not fit. Not available when this is None."""
@@ -113,7 +115,7 @@ class Harness:
                 seed_everything(self.seed)
             try:
                 with deadline(seconds):
-                    state = self.prepare(Arithmetic(arithmetic.format).lift(chosen))
+                    state = self.prepare(Arithmetic(arithmetic.prepared).lift(chosen))
                     lifted = arithmetic.lift(chosen)
                     with self.observer.watching() as sites, arithmetic.patched(self.modules):
                         try:

@@ -24,6 +24,8 @@ from .target import Region
 
 OBSERVE = "__numlint_observe__"
 KEPT = 64
+NUMBERS = 1024
+"""More of what is small: a product of a thousand factors fails at its end."""
 
 
 @dataclass
@@ -45,9 +47,9 @@ class Observer:
             raise Missing(value.library)
         if self._seen is not None and getattr(value, "size", 1) != 0:  # an empty array shows nothing
             self._seen.count += 1
-            if len(self._seen.values) == KEPT:  # the first and the last: a recursion fails in the end
-                del self._seen.values[KEPT // 2]
-            self._seen.values.append(_copied(value))
+            single = all(side == 1 for side in getattr(value, "shape", ()))
+            if len(self._seen.values) < (NUMBERS if single else KEPT):
+                self._seen.values.append(_copied(value))
         return value
 
     @contextmanager

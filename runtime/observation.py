@@ -77,10 +77,18 @@ def install(loaded: Loaded, target: Target) -> tuple[Observer, list[FunctionType
 def rewritten(
     harness: Harness, loaded: Loaded, functions: list[FunctionType], source: str, region: Region
 ) -> Iterator[Harness | None]:
-    """Run the ``with`` block with the functions of another text of the module in place."""
+    """Run the ``with`` block with the functions of another text of the module in place.
+
+    Raises
+    ------
+    ImportError
+        When the text needs what this interpreter does not have.
+    """
     try:
         code = observed_function(compiled(source, loaded.path, (observing(region, source),)))
         names = imports(source, loaded)
+    except ImportError:
+        raise
     except Exception:
         yield None
         return

@@ -98,8 +98,9 @@ def true_value(
     seconds : float
         For all precisions together.
     form : Format
-        In which the run to be judged was computed: code in torch, where exact numbers do not reach,
-        is its own reference in float64, for narrower formats only.
+        In which the run to be judged was computed, and objects are prepared for this one too: what
+        `fit` computes is an input of `predict`. Code in torch, where exact numbers do not reach, is its
+        own reference in float64, for narrower formats only.
 
     Returns
     -------
@@ -107,17 +108,17 @@ def true_value(
     """
     end = time.monotonic() + seconds
     try:
-        truth = _exact(harness, inputs, end)
+        truth = _exact(harness, inputs, end, form)
     except ImportError:
         truth = Truth(kind="none: neither python-flint nor mpmath is installed")
     if truth.kind.startswith("none"):
         left = max(end - time.monotonic(), 0.1)
-        wider = _wide(harness, inputs, left, form) if _uses_torch(harness) else _extended(harness, inputs, left)
+        wider = _wide(harness, inputs, left, form) if _uses_torch(harness) else _extended(harness, inputs, left, form)
         truth = wider if wider is not None else truth
     return truth
 
 
-def _exact(harness: Harness, inputs: dict[str, Any] | None, end: float) -> Truth:
+def _exact(harness: Harness, inputs: dict[str, Any] | None, end: float, form: Format) -> Truth:
     directory = DIRECTORY[0] if DIRECTORY else ""
     previous: Truth | None = None
     for bits in PRECISIONS:
@@ -125,7 +126,7 @@ def _exact(harness: Harness, inputs: dict[str, Any] | None, end: float) -> Truth
         if left <= 0:
             break
         last = bits == PRECISIONS[-1]
-        arithmetic = exact.Exact(bits, FLOAT64, exact.field(bits, assume=last, directory=directory))
+        arithmetic = Exact(bits, form, exact.field(bits, assume=last, directory=directory))
         outcome = harness.run(inputs, arithmetic, left)
         account = arithmetic.account
         if account.unsupported:
@@ -234,11 +235,19 @@ def _leaves(truth: Truth) -> list[TrueArray]:
     return [leaf for site in truth.sites for _, leaf in leaves.leaves(site)] + list(truth.outputs.values())
 
 
+class Exact(exact.Exact):
+    """Exact arithmetic for code that sees float64, on objects that were prepared in another format."""
+
+    def __init__(self, bits: int, form: Format, numbers: Any) -> None:
+        super().__init__(bits, FLOAT64, numbers)
+        self.prepared = form
+
+
 class Extended(Arithmetic):
     """Native arithmetic on inputs of numpy's longest floating-point type."""
 
-    def __init__(self) -> None:
-        super().__init__(FLOAT64)
+    def __init__(self, form: Format = FLOAT64) -> None:
+        super().__init__(form)
         self.name = "extended"
 
     def _lift_leaf(self, value: Any) -> Any:
@@ -247,11 +256,11 @@ class Extended(Arithmetic):
         return np.longdouble(value) if isinstance(value, (float, np.floating)) else value
 
 
-def _extended(harness: Harness, inputs: dict[str, Any] | None, seconds: float) -> Truth | None:
+def _extended(harness: Harness, inputs: dict[str, Any] | None, seconds: float, form: Format) -> Truth | None:
     """True values in extended precision; None where it is no better than float64, or was lost on the way."""
     if np.finfo(np.longdouble).eps >= np.finfo(np.float64).eps:
         return None
-    outcome = harness.run(inputs, Extended(), seconds)
+    outcome = harness.run(inputs, Extended(form), seconds)
     if outcome.raised is not None:
         return None
     found = list(leaves.leaves(outcome.sites)) + list(leaves.leaves(outcome.outputs))

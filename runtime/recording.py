@@ -106,7 +106,7 @@ def _recorded(
     shown = ", ".join(name for name in parameters if name != owner)
     harness = Harness(
         rung="recorded",
-        description=f"recorded call of {call.qualname}({shown})",
+        description=f"{call.qualname}({shown})",
         inputs=inputs,
         roles=_roles(inputs, target.roles),
         prepare=prepare,
@@ -114,6 +114,7 @@ def _recorded(
         observer=observer,
         modules=[loaded.module],
     )
+    harness.tensors = frozenset(tensors)
     harness.rewritten = lambda source, region: rewritten(harness, loaded, functions, source, region)
     return harness
 

@@ -30,6 +30,7 @@ from .synthesis import default_dtype, imported, project_modules
 from .synthesis.candidates import Slot, fill
 from .synthesis.roles import role_of
 from .synthesis.search import Assignment, Search, given, natural
+from .synthesis.state import defaults
 from .synthesis.use import chained, dotted, use_of
 from .synthesis.values import received
 from .target import Region, Role, Target
@@ -63,10 +64,10 @@ def slices(loaded: Loaded, target: Target, seconds: float = 3.0, seed: int = 0) 
             continue
         if cut.first < failed <= cut.line and not last:  # it stops where a longer one did
             continue
-        started = time.monotonic()
+        started = time.process_time()
         share = SHARE if last else min(left / 2, 1.0)
         harness, stopped = _searched(cut, loaded, target, observer, share, seed)
-        left -= time.monotonic() - started  # what is done with a slice in between does not count
+        left -= time.process_time() - started  # what is done with a slice in between does not count
         if harness is not None:
             yield harness
         else:
@@ -412,11 +413,15 @@ def _of_call(path: str) -> Role | None:
     return None
 
 
-def _slots(cut: Cut, target: Target, tensors: bool) -> list[Slot]:
+def _slots(cut: Cut, target: Target, tensors: bool, module: Any) -> list[Slot]:
     slots = []
+    owner = getattr(module, target.qualname.split(".")[0], None)
+    usual = defaults(owner) if isinstance(owner, type) else {}
     for path in cut.paths:
         role = target.roles.get(path) or (_of_call(path) if "(" in path else None)
-        slots.append(fill(Slot(path, path, use_of(path, cut.scope), role=role), tensors))
+        slot = Slot(path, path, use_of(path, cut.scope), role=role)
+        slot.usual = usual.get(path[5:].strip("_")) if path.startswith("self.") else None
+        slots.append(fill(slot, tensors))
     return slots
 
 
@@ -429,7 +434,7 @@ def _searched(
     except (SyntaxError, ValueError, TypeError):  # such as `nonlocal`, or a ``break`` without its loop
         return None, 0
     tensors = target.framework == "torch" or any(name.split(".")[0] == "torch" for name in imported(loaded.tree))
-    slots = _slots(cut, target, tensors)
+    slots = _slots(cut, target, tensors, loaded.module)
     search = Search(loaded, observer, seed, seconds)
     found = search.over(
         slots,
@@ -488,6 +493,7 @@ def _harness(
         yield _over(source, region, cut, slots, kinds, loaded, target, observer, seed)
 
     harness.redrawn = drawn
+    harness.tensors = frozenset(name for name in harness.inputs if kinds[name].form == "tensor")
     harness.rewritten = rewritten
     return harness
 
@@ -515,6 +521,8 @@ def _over(
             return None
         other = min(fitting, key=lambda item: (abs(item.length - cut.length), -len(item.paths)))
         function = other.function(loaded.path, vars(loaded.module))
+    except ImportError:
+        raise
     except Exception:
         return None
     by_path = {slot.path: slot for slot in slots}

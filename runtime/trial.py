@@ -35,6 +35,7 @@ from .target import Target
 SOUND, FAILURE, OUTSIDE, INVALID = "sound", "failure", "outside", "invalid"
 HARDWARE = (ZeroDivisionError, OverflowError, FloatingPointError, np.linalg.LinAlgError)
 POLE = "pole"
+CONTAINED = "the error does not reach the output"
 BEYOND = "the true value is beyond the format: bound the argument, or keep the logarithm"
 BELOW = "the true value is below the format's range: keep its logarithm"
 POLE_RULES = ("NL12", "NL2", "NL8")
@@ -153,24 +154,16 @@ class Judge:
         got = run.sites[number]
         true = truth.shown_site(number)
         gone = _vanished(run.sites, truth.sites) if site.kind in ("", "unrepresentable") else None
-        if gone is not None and not _bad(run.outputs) and self._reaches(run, truth, form):
-            note = "a number that is not zero became zero, and the result is another one"
-            return Trial(FAILURE, "zero", 1.0, 16.0, run.sites[gone], truth.shown_site(gone), note, truth.kind)
         if gone is not None:
-            return Trial(SOUND, error=site.value, note="the error does not reach the output", oracle=truth.kind)
+            return self._gone(run, truth, form, gone)
         if site.kind == "":
             return Trial(SOUND, error=site.value, oracle=truth.kind)
-        if (
-            site.kind == "unrepresentable"
-            and self.claim == "underflow"
-            and _zeros(got)
-            and self._gets_out(run, truth, form)
-        ):
-            return Trial(FAILURE, "zero", math.inf, 16.0, got, true, BELOW, truth.kind)
         if site.kind == "unrepresentable" and not _bad(got):
             return Trial(SOUND, note="a true value below the format's range became zero", oracle=truth.kind)
         if site.kind == "unrepresentable" and self.claim == "overflow" and _shape(got) == "inf" and self._spoils(run):
             return Trial(FAILURE, "inf", math.inf, 16.0, got, true, BEYOND, truth.kind)
+        if site.kind == "unrepresentable" and run.outputs and not self._spoils(run):
+            return Trial(SOUND, note=CONTAINED, oracle=truth.kind)
         if site.kind == "unrepresentable":
             return Trial(OUTSIDE, note="the true value itself is beyond the format", oracle=truth.kind)
         if site.kind == "undefined":
@@ -179,12 +172,22 @@ class Judge:
             if not self.poles:
                 return Trial(OUTSIDE, note=f"{truth.reason}: the caller's business", oracle=truth.kind)
             if not self._spoils(run):
-                return Trial(SOUND, note="handled afterwards", oracle=truth.kind)
+                return Trial(SOUND, note=CONTAINED, oracle=truth.kind)
             return Trial(FAILURE, _shape(got), math.inf, 16.0, got, None, truth.reason or POLE, truth.kind)
         reaches = self._reaches(run, truth, form)
         if reaches is False:
-            return Trial(SOUND, error=site.value, note="the error does not reach the output", oracle=truth.kind)
+            return Trial(SOUND, error=site.value, note=CONTAINED, oracle=truth.kind)
         return Trial(FAILURE, site.kind, site.value, site.digits_lost, got, true, oracle=truth.kind)
+
+    def _gone(self, run: Outcome, truth: Truth, form: Format, number: int) -> Trial:
+        """Judge a value of the flagged expression that is zero and should not be."""
+        got, true = run.sites[number], truth.shown_site(number)
+        if not _bad(run.outputs) and self._reaches(run, truth, form):
+            note = "a number that is not zero became zero, and the result is another one"
+            return Trial(FAILURE, "zero", 1.0, 16.0, got, true, note, truth.kind)
+        if self.claim == "underflow" and self._gets_out(run, truth, form):
+            return Trial(FAILURE, "zero", math.inf, 16.0, got, true, BELOW, truth.kind)
+        return Trial(SOUND, note=CONTAINED, oracle=truth.kind)
 
     def error(self, inputs: dict[str, Any], form: Format, truth: Truth, cured: Harness | None = None) -> float | None:
         """Largest relative error of site and outputs against a given truth; infinite for nan, inf and exceptions.
@@ -305,6 +308,8 @@ def _vanished(got: list[Any], true: list[Any]) -> int | None:
 
 def _bad(value: Any) -> bool:
     """Whether a structure holds a number that is not finite."""
+    if type(value) is list:  # of values of the flagged expression: all of them
+        return any(map(_bad, value))
     for _, leaf in leaves.leaves(value):
         array = np.asarray(leaf)
         if array.dtype.kind in "fc" and not np.all(np.isfinite(array)):
@@ -314,6 +319,8 @@ def _bad(value: Any) -> bool:
 
 def _zeros(value: Any) -> bool:
     """Whether a structure holds an exact floating-point zero."""
+    if type(value) is list:
+        return any(map(_zeros, value))
     for _, leaf in leaves.leaves(value):
         array = np.asarray(leaf)
         if array.dtype.kind == "f" and bool(np.any(array == 0)):

@@ -141,6 +141,8 @@ class Verdict:
     seconds: float = 0.0
     seed: int = 0
     stubbed: list[str] = field(default_factory=list)
+    replay: str = ""
+    """The command line that reaches this verdict again."""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -10,12 +10,14 @@ A block is marked by what follows its language:
 
 ``python -m tests.documents FILE ...`` runs the commands of documents and renews what
 they show. What stands between two ``...`` is renewed from its first line on, in the
-same number of lines; read the difference before you commit it.
+same number of lines; read the difference before you commit it. The perturbations are
+described between two comments, from the docstrings of their modules.
 """
 
 from __future__ import annotations
 
 import difflib
+import inspect
 import os
 import re
 import shlex
@@ -23,9 +25,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import numpy as np
+
+from numlint.runtime import perturbations
 
 ROOT = Path(__file__).resolve().parent.parent
 ELISION = "..."
@@ -193,9 +200,32 @@ def _without_blank_ends(lines: Sequence[str]) -> Sequence[str]:
     return lines[kept[0] : kept[-1] + 1] if kept else []
 
 
+def with_perturbations(text: str) -> str:
+    """A document with the perturbations as their modules describe them, where it has a place for them."""
+    begin, end = "<!-- perturbations: begin -->\n", "<!-- perturbations: end -->"
+    if begin not in text:
+        return text
+    before, _, rest = text.partition(begin)
+    return before + begin + "".join(_described()) + end + rest.partition(end)[2]
+
+
+def _described() -> Iterator[str]:
+    inputs = {name: np.random.default_rng(0).normal(size=(6, 3)) for name in ("X", "Y")}
+    for item in perturbations.load():
+        subject = next(item.subjects(inputs, {}), "p")
+        essay = inspect.getdoc(sys.modules[type(item).__module__]) or ""
+        first, *others = [" ".join(part.split()).replace("``", "`") for part in essay.split("\n\n")]
+        forms = [item.form(subject, number + 1) for number in range(len(item.forms))]
+        limits = f"`realistic` up to {item.realistic:g}, `stress` up to {item.stress:g}"
+        said = f"Forms: {'; '.join(forms)}." if forms else f"Knob: `{item.knob.format(name=subject)}`, {limits}."
+        for paragraph in (f"### {item.name}", " ".join((f"**{first}**", *others)), said):
+            yield "\n" + textwrap.fill(paragraph, 118, break_long_words=False, break_on_hyphens=False) + "\n"
+    yield "\n"
+
+
 def renew(file: Path) -> None:
     """Run the commands of a document and write what they print into it."""
-    text = file.read_text()
+    text = with_perturbations(file.read_text())
     replacements = []
     with tempfile.TemporaryDirectory() as temporary:
         workspace = Workspace.create(Path(temporary))

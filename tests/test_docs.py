@@ -16,14 +16,16 @@ import pytest
 
 from numlint import config, packs, report
 from numlint.cli import group, init
+from numlint.confirm.prove import identity
 from numlint.graph import vocabulary
-from numlint.pages import builtin, pages, with_overview
-from tests.documents import ROOT, Block, Workspace, agrees, blocks, commands, difference
+from numlint.pages import builtin, measured, pages, with_overview
+from tests.documents import ROOT, Block, Workspace, agrees, blocks, commands, difference, with_perturbations
 
 README = ROOT / "README.md"
 RULE_PAGES = sorted((ROOT / "docs" / "rules").glob("*.md"))
 WRITTEN = [README, *sorted((ROOT / "docs").glob("*.md"))]
 RENEW = "python -m tests.documents FILE, from the root of the checkout, renews what the documents show"
+MEASURE = "numlint rules --prove --strict --output-format json > docs/evidence.json, and make the pages again"
 MAKE = "python -m numlint.pages docs/rules README.md, from the root of the checkout, makes the pages again"
 LANGUAGES = {"console", "diff", "python", "sh", "text", "toml", "yaml"}
 
@@ -173,6 +175,35 @@ def test_every_block_says_its_language_and_every_link_leads_somewhere(document: 
             assert anchor in anchors, f"{target}: no such heading"
 
 
+def test_the_evidence_is_that_which_was_measured() -> None:
+    record = json.loads((ROOT / "docs" / "evidence.json").read_text(encoding="utf-8"))
+    assert text_of(ROOT / "docs" / "evidence.md") == measured(builtin(), record, "rules"), MAKE
+
+
+def test_every_rule_is_in_the_evidence_and_none_of_it_is_out_of_date() -> None:
+    record = json.loads((ROOT / "docs" / "evidence.json").read_text(encoding="utf-8"))
+    proofs = {entry["rule"]: entry["proofs"] for entry in record}
+    for rule in packs.load(config.load("")):
+        if not rule.signature:
+            continue
+        found = {(proof["kind"], proof["number"]): proof for proof in proofs.get(rule.name, [])}
+        expected = [
+            (kind, number, example)
+            for kind in ("bad", "good", "limit")
+            for number, example in enumerate(getattr(rule, kind))
+            if example.call
+        ]
+        expected += [("fixed", number, item) for kind, number, item in expected if kind == "bad" and item.fixed]
+        assert set(found) == {(kind, number + 1) for kind, number, _ in expected}, f"{rule.name} ({MEASURE})"
+        for kind, number, _ in expected:
+            proof = found[kind, number + 1]
+            assert proof["status"] == "passed"
+            assert proof["example"] == identity(rule, kind, number), f"{rule.name}, {kind} {number + 1} ({MEASURE})"
+        if any(kind == "fixed" for kind, _, _ in expected):
+            shown, _, _ = text_of(ROOT / "docs" / "evidence.md").partition("## What the bad examples show")
+            assert f"[{rule.name}](rules/{rule.name}.md)" in shown
+
+
 def test_the_pages_are_those_of_the_rules() -> None:
     made = pages(builtin(), Path("docs/rules"))
     assert {page.name for page in RULE_PAGES} == made.keys(), MAKE
@@ -183,6 +214,11 @@ def test_the_pages_are_those_of_the_rules() -> None:
 def test_the_readme_lists_the_rules() -> None:
     renewed = with_overview(text_of(README), Path("README.md"), builtin(), Path("docs/rules"))
     assert text_of(README) == renewed, MAKE
+
+
+def test_the_perturbations_are_described_as_their_modules_do() -> None:
+    text = text_of(ROOT / "docs" / "perturbations.md")
+    assert text == with_perturbations(text), RENEW
 
 
 @pytest.mark.parametrize(

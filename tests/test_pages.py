@@ -10,7 +10,7 @@ import pytest
 
 from numlint.finding import Confidence, Safety, Severity
 from numlint.function import Function
-from numlint.pages import BEGIN, END, index, main, overview, page, with_overview
+from numlint.pages import BEGIN, END, index, main, measured, overview, page, with_overview
 from numlint.rule import Example, Hazard, Rule, load
 
 TEXT = """\
@@ -144,6 +144,44 @@ def test_one_command_writes_all_pages_and_removes_stale_ones(tmp_path: Path, mon
         *(rule.name for rule in load()),
     }
     assert "(docs/naive-softmax.md)" in (tmp_path / "README.md").read_text()
+
+
+RECORD = [
+    {
+        "rule": "big-square",
+        "code": "NL299",
+        "proofs": [
+            {"kind": "bad", "number": 1, "status": "passed", "signature": "overflow", "figure": "not finite 1 of 1"},
+            {
+                "kind": "fixed",
+                "number": 1,
+                "status": "passed",
+                "errors": {
+                    "float64": {"before": "inf", "after": 1.2e-16},
+                    "float32": {"before": "inf", "after": 0.0, "at": 1.07e25},
+                },
+            },
+        ],
+    }
+]
+
+
+def test_what_was_measured_is_shown_by_format() -> None:
+    text = measured([RULE], RECORD, "rules")
+    assert (
+        "| [big-square](rules/big-square.md) | `f(1e200)` | inf → 1.2e-16 | inf → 0 *at 1.07e+25* | – | – "
+        "| float64 from 1.3e154 |" in text
+    )
+    assert "| [big-square](rules/big-square.md) | overflow | not finite 1 of 1 | 2 |" in text
+
+
+def test_a_rewrite_without_an_error_shows_what_it_changes() -> None:
+    proofs = [
+        {"kind": "bad", "number": 1, "status": "passed", "signature": "non-determinism", "figure": "two differ"},
+        {"kind": "fixed", "number": 1, "status": "passed"},
+    ]
+    text = measured([RULE], [{**RECORD[0], "proofs": proofs}], "rules")
+    assert "| [big-square](rules/big-square.md) | non-determinism | two differ | two processes agree |" in text
 
 
 def test_a_call_without_a_folder_is_explained(capsys: pytest.CaptureFixture[str]) -> None:

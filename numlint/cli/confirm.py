@@ -153,6 +153,7 @@ def command(
         formats=_formats(formats),
         machines=machines,
         packs=(*given.perturbation_packs, *perturbations),
+        given=_given(python, inputs, perturbations, config_file, isolated),
     )
     start = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="numlint-") as folder:
@@ -188,6 +189,17 @@ def command(
         return EXIT_FAILED
     remaining = sum(result.is_sure for result in results) - (fixed if fix else 0)
     return EXIT_FOUND if remaining or confirmation.problems else EXIT_CLEAN
+
+
+def _given(
+    python: str | None, inputs: str | None, perturbations: Sequence[str], config_file: str | None, isolated: bool
+) -> tuple[str, ...]:
+    """What was said on the command line and changes verdicts, for the line that replays one."""
+    said = [] if python is None else ["--python", python]
+    said += [] if inputs is None else ["--inputs", inputs]
+    said += [word for package in perturbations for word in ("--perturbations", package)]
+    said += [] if config_file is None else ["--config", config_file]
+    return (*said, *(["--isolated"] if isolated else []))
 
 
 def _read(file: str) -> str:

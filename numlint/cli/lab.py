@@ -61,7 +61,7 @@ class Limits:
     max_runs: int | None = None
     seconds: float = 60.0
     time_limit: float | None = None
-    trials: int = 24
+    trials: int = 36
 
 
 @click.group(
@@ -84,7 +84,7 @@ class Limits:
 @click.option("--seconds", type=click.FloatRange(0.1), metavar="S", help="Time for each run.  [default: 60]")
 @click.option("--time-limit", type=click.FloatRange(0.1), metavar="S", help="Begin no run after so many seconds.")
 @click.option(
-    "--trials", type=click.IntRange(0), default=24, show_default=True, metavar="N", help="Mitigations to try, at most."
+    "--trials", type=click.IntRange(0), default=36, show_default=True, metavar="N", help="Mitigations to try, at most."
 )
 @click.option("--shadow", is_flag=True, help="Log the digits that each layer loses, against a float64 shadow.")
 @click.option("-j", "--jobs", type=click.IntRange(0), metavar="N", help="Runs at a time; 0 for one for each processor.")

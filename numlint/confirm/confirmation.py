@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
@@ -30,6 +32,8 @@ class Options:
         Whether to demonstrate on emulated machines.
     packs : tuple of str
         Packages with further perturbations.
+    given : tuple of str
+        Other options of the command line that a replay needs, such as ``("--python", ".venv/bin/python")``.
     """
 
     seed: int = 0
@@ -37,6 +41,7 @@ class Options:
     formats: tuple[str, ...] = ("float64", "float32", "float16")
     machines: bool = True
     packs: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,7 +100,11 @@ def is_sure(verdict: Verdict) -> bool:
 
 def request(case: Case, options: Options) -> Request:
     """What is sent to the runtime for one finding."""
-    return {"op": "confirm", "target": case.target.to_json(), "options": asdict(options)}
+    return {
+        "op": "confirm",
+        "target": case.target.to_json(),
+        "options": {key: item for key, item in asdict(options).items() if key != "given"},
+    }
 
 
 def confirm(
@@ -113,6 +122,7 @@ def confirm(
         Is told which target is asked for next.
     """
     requests = [request(case, options) for case in cases]
+    lines = Counter((case.finding.path, case.finding.span.line) for case in cases)
     by_request = {id(sent): case for sent, case in zip(requests, cases, strict=True)}
 
     def feed() -> Iterator[Request]:
@@ -122,7 +132,21 @@ def confirm(
 
     for sent, answer in exchange(feed()):
         case = by_request[id(sent)]
-        yield Confirmed(case, _named(answered(answer), case, options))
+        verdict = _named(answered(answer), case, options)
+        verdict.replay = replay(case, options, alone=lines[case.finding.path, case.finding.span.line] == 1)
+        yield Confirmed(case, verdict)
+
+
+def replay(case: Case, options: Options, *, alone: bool = True) -> str:
+    """The command line that reaches the verdict on a finding again; `alone` says that no other is on its line."""
+    finding, plain = case.finding, Options()
+    words = ["numlint", "confirm", f"{finding.path}:{finding.span.line}", "--seed", str(options.seed)]
+    words += [] if alone else ["--select", finding.rule]
+    words += ["--confidence", "possible"] if finding.confidence.label == "possible" else []
+    words += ["--formats", ",".join(options.formats)] if options.formats != plain.formats else []
+    words += ["--seconds", f"{options.seconds:g}"] if options.seconds != plain.seconds else []
+    words += [] if options.machines else ["--no-machines"]
+    return shlex.join([*words, *options.given])
 
 
 REMEDIES = {

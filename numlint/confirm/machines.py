@@ -87,7 +87,7 @@ def demonstrate(target: Target, verdict: Verdict, ask: Ask) -> Demonstration:
     request = {
         "op": "replay",
         "target": target.to_json(),
-        "inputs": sample.exact,
+        "inputs": {name: value for name, value in sample.exact.items() if not name.startswith("<")},
         "format": sample.format,
         "rung": verdict.rung,
         "harness": verdict.harness,

@@ -67,16 +67,17 @@ class Conclusion:
 
     def recommendations(self) -> Iterator[tuple[str, list[Remedy]]]:
         """What cured, or else helped, with the failing runs that it helped; for the worst failures first."""
-        found: dict[str, list[Remedy]] = {}
+        found: dict[tuple[str, str], list[Remedy]] = {}
         for remedy in self.remedies:
             if remedy.best is not None:
-                found.setdefault(remedy.best.name, []).append(remedy)
+                found.setdefault((remedy.best.name, remedy.best.verdict), []).append(remedy)
 
-        def worth(item: tuple[str, list[Remedy]]) -> tuple[int, int]:
-            worst = max(severity(remedy.failing)[0] for remedy in item[1])
-            return (-worst, -sum(remedy.stands_for for remedy in item[1]))
+        def worth(remedies: list[Remedy]) -> tuple[int, int]:
+            worst = max(severity(remedy.failing)[0] for remedy in remedies)
+            return (-worst, -sum(remedy.stands_for for remedy in remedies))
 
-        yield from sorted(found.items(), key=worth)
+        for (name, _), remedies in sorted(found.items(), key=lambda item: worth(item[1])):
+            yield name, remedies
 
     def named(self) -> Iterator[tuple[str, list[tuple[Run, Finding]]]]:
         """Each signature with the runs in which it was named and its first finding there; the most frequent first."""

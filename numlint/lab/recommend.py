@@ -128,13 +128,19 @@ def remedy(run: Run, task: Task, stands_for: int = 1, budget: int = 12) -> Searc
         return trial
 
     def each(base: Run, before: tuple[Mitigation, ...]) -> Search[list[Trial]]:
+        """Add each that may cure: alone, all of them; to others, until one cures, those that helped alone first."""
         found = []
         shown = symptoms(base) | symptoms(run)
-        for item in mitigations():
+        helped = {trial.mitigations[0] for trial in trials if len(trial.mitigations) == 1 and trial.verdict != NO_HELP}
+        for item in sorted(
+            mitigations(), key=lambda item: bool(before) and (item in before) * 2 + (item not in helped)
+        ):
             if (item.again or item not in before) and item.cures & shown:
                 trial = yield from attempt(base, before, item)
                 if trial is not None and trial.run.status != REFUSED:
                     found.append(trial)
+                    if before and trial.verdict == CURED:
+                        break
         return found
 
     round_ = yield from each(run, ())

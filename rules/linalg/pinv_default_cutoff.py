@@ -50,14 +50,14 @@ BAD = [
         def fit(X, y):
             return np.linalg.pinv(X) @ y
         """,
-        call="fit(np.outer(np.linspace(0.1, 1.0, 9), [0.1, 0.2, 0.3]).astype(np.float32), np.linspace(0.0, 1.0, 9)**2)",
+        call="fit(np.outer(np.linspace(0.1, 1.0, 1000), [0.1, 0.2, 0.3]) + 100 - 100, np.linspace(0.0, 1.0, 1000)**2)",
         fixed="""
         import numpy as np
 
         def fit(X, y):
             return np.linalg.lstsq(X, y, rcond=None)[0]
         """,
-        note="the last singular value is rounding error at this size: a weight of 3e14, with lstsq 0",
+        note="the null singular values are what rounding at 100 left, 1e-14: weights of 1e11, with lstsq at most 1.5",
     ),
     Example(
         """

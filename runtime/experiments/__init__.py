@@ -48,7 +48,8 @@ class Result:
 
     `outside` says that the only failures were on inputs where the true value is undefined
     or not representable, `unjudged` that something looked wrong with no true value to compare
-    with, or that nothing ran at all. `failing` holds inputs with their formats on which the cures are
+    with, or that nothing ran at all, `contained` that the flagged expression went wrong and the
+    results were right nevertheless. `failing` holds inputs with their formats on which the cures are
     tried, unless the experiment has tried them itself and filled `cures`.
     """
 
@@ -56,6 +57,7 @@ class Result:
     cures: list[CureResult] = field(default_factory=list)
     outside: str = ""
     unjudged: str = ""
+    contained: bool = False
     note: str = ""
     failing: list[tuple[Format, dict[str, Any]]] = field(default_factory=list)
     turn: Any = None

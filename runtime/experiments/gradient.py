@@ -61,10 +61,11 @@ class GradientJudge(Judge):
             true = self.gradients(inputs, FLOAT64)[1].get(name)
             self._count("torch in float64")
         if true is None or not np.isfinite(true).all():
-            true = self._quotient(inputs, name, got)
+            quotient = self._quotient(inputs, name, got)
             self._count("difference quotient")
-        if true is None or (kind == "inf" and not np.isfinite(true).all()):
-            return Trial(OUTSIDE, note="the derivative itself is infinite here")
+            if quotient is None or (kind == "inf" and not np.isfinite(quotient).all()):
+                return Trial(OUTSIDE, note="the derivative itself is infinite here")
+            true = None  # taken on one side, on some axes: it decides, and is nothing to show
         return Trial(FAILURE, kind, math.inf, 16.0, got, true, f"gradient with respect to {name}")
 
     def gradients(self, inputs: dict[str, Any], form: Format) -> tuple[Outcome, dict[str, Any]]:
@@ -137,6 +138,10 @@ class Gradient(Value):
         return result
 
 
+SMALL = 1e-5
+"""Beside numbers of this size a constant of 1e-12 under a root shows."""
+
+
 def _cures(harness: Harness, target: Target, failing: list[tuple[Format, dict[str, Any]]]) -> Iterator[CureResult]:
     """Each rewrite on the failing inputs: the same value, and a gradient that is finite."""
     for candidate in target.candidates:
@@ -148,14 +153,15 @@ def _cure(harness: Harness, candidate: Candidate, failing: list[tuple[Format, di
     if harness.rewritten is None or not candidate.source:
         result.reason = "advice only: there is no edit to run"
         return result
-    before = harness.run()
+    small = {name: value * SMALL if leaves.is_floating(value) else value for name, value in harness.inputs.items()}
+    before, before_small = harness.run(), harness.run(small)
     original = GradientJudge(harness)
     judged = [(form, inputs, original.trial(inputs, form).failed) for form, inputs in failing]
     with harness.rewritten(candidate.source, candidate.region) as cured:
         if cured is None:
             result.reason = "the rewritten function does not fit the place of the original"
             return result
-        after = cured.run()
+        after, after_small = cured.run(), cured.run(small)
         if after.raised is not None and before.raised is None:
             result.status, result.reason = "rejected", f"raises {type(after.raised).__name__}: {after.raised}"
             return result
@@ -164,8 +170,17 @@ def _cure(harness: Harness, candidate: Candidate, failing: list[tuple[Format, di
             result.inputs += 1
             result.failed_before += failed
             result.failed_after += judge.trial(inputs, form).failed
-    shared = set(before.outputs) & set(after.outputs)
-    apart = max((disagreement(before.outputs[name], after.outputs[name], False) for name in shared), default=0.0)
+    pairs = [(before, after)]
+    if _is_finite(before_small.outputs) and before_small.raised is None:
+        pairs.append((before_small, after_small))  # a constant that is added shows beside small numbers
+    apart = max(
+        (
+            disagreement(one.outputs[name], other.outputs[name], False)
+            for one, other in pairs
+            for name in set(one.outputs) & set(other.outputs)
+        ),
+        default=0.0,
+    )
     if apart > EQUAL:
         result.status = "changes-semantics"
         result.reason = f"differs from the original by {apart:.1g} on a benign input"

@@ -44,7 +44,7 @@ MOVED = 0.05
 """Share of the way that may be left when a loop stops."""
 FACTORS = (0.1, 10.0, 0.01, 100.0, 1e-3, 1e3, 1e-4, 1e4)
 REALISTIC, STRESS = 100.0, 1e4
-RUN = 0.8
+RUN = 1.5
 STUCK = 64
 """Passes without progress that count as no progress."""
 
@@ -284,7 +284,7 @@ class Loop:
         if stopped is None or stopped.raised is not None or first.last is None:
             return None
         answer, passes = first.last, first.count
-        in_time = int(passes * 0.3 * RUN / max(used, 1e-4))  # a third run goes twice as far
+        in_time = int(passes * 0.2 * RUN / max(used, 1e-4))  # a third run goes twice as far
         withheld = min(max(10 * passes, 500), max(3 * passes, in_time), 20_000)
         gates = [Gate(answer, withheld), Gate(answer, 2 * withheld), Gate(answer, at_once=True)]
         on, longer, begun = (self.run(gate, inputs, form) for gate in gates)

@@ -17,15 +17,18 @@ from typing import Any
 
 import numpy as np
 
-from .. import perturbations, protocol
+from .. import leaves, perturbations, protocol
 from ..arithmetic import Arithmetic
 from ..boundary import bisect
+from ..compare import compare
 from ..formats import FORMATS, Format
 from ..harness import Harness
 from ..minimise import minimise
+from ..oracle import true_value
 from ..perturbations import Perturbation
+from ..synthesis.values import received
 from ..target import Role, Target
-from ..trial import INVALID, OUTSIDE, Judge, Trial
+from ..trial import CONTAINED, INVALID, OUTSIDE, Judge, Trial
 from ..verdict import Boundary, Evidence, Figure, Sample
 from . import Experiment, Result, Session
 
@@ -47,6 +50,16 @@ BEYOND = ("nan", "inf", "zero", "OverflowError")
 """Kinds of failure that come of leaving the range of a format, so that the magnitude decides."""
 AFFORDABLE = 3.0
 """Seconds that one trial may be expected to take."""
+LIKELY = {
+    "overflow": ("scale", "saturate"),
+    "underflow": ("size",),
+    "cancellation": ("moments", "shift", "coincide"),
+    "ill-conditioned": ("collinear", "badly-scaled"),
+    "nan": ("zeros", "vacant", "constant"),
+}
+"""Knobs that come first, by what the rule claims: what they show is that, and no weakness of a line before."""
+LOST = 12
+"""Suspicious inputs without a true value after which a shorter slice is the better judge."""
 DRAWS = 3
 SAMPLES = 12
 """Failing inputs kept for the cure to be tried on."""
@@ -88,9 +101,12 @@ class Search:
     outside: str = ""
     invalid: str = ""
     unjudged: str = ""
+    lost: int = 0
+    """How many inputs looked wrong and have no true value."""
     broken: str = ""
     """Why the base inputs do not run to the end."""
     sound: int = 0
+    contained: int = 0
     hidden: list[Turn] = field(default_factory=list)
     """Where the flagged expression was wrong and, on these data, nobody noticed."""
     spent: dict[tuple[str, str], tuple[int, float]] = field(default_factory=dict)
@@ -118,7 +134,9 @@ class Search:
         elif trial.status == INVALID:
             self.invalid = trial.note
             self.unjudged = trial.note if trial.oracle else self.unjudged
+            self.lost += bool(trial.oracle)
         else:
+            self.contained += trial.note == CONTAINED
             self.sound += 1
             if turn is not None and "does not reach" in trial.note and turn not in self.hidden:
                 self.hidden.append(turn)
@@ -130,15 +148,17 @@ class Search:
         return not count or seconds * (_entries(inputs) / count) ** 2 <= AFFORDABLE
 
     def turns(self, grade: str) -> Iterator[Turn]:
-        """All knobs at the magnitudes of one grade of realism, round robin over the knobs."""
+        """All knobs at the magnitudes of one grade of realism, round robin: over the likely ones, then over others."""
         queues = []
         for item in perturbations.load(self.session.packs):
             magnitudes = [value for value in item.magnitudes if item.realism(value) == grade]
             for subject in item.subjects(self.harness.inputs, self.harness.roles):
                 queues.append([Turn(item, subject, value) for value in magnitudes])
-        depth = max((len(queue) for queue in queues), default=0)
-        for level in range(depth):
-            yield from (queue[level] for queue in queues if level < len(queue))
+        likely = LIKELY.get(self.session.target.signature, ())
+        first = [queue for queue in queues if queue and queue[0].perturbation.name in likely]
+        for some in (first, [queue for queue in queues if queue not in first]):
+            for level in range(max((len(queue) for queue in some), default=0)):
+                yield from (queue[level] for queue in some if level < len(queue))
 
     def first(self, formats: list[Format]) -> Failure | None:
         """The most ordinary failure, or None within the budget."""
@@ -150,7 +170,7 @@ class Search:
         best: Failure | None = None
         for grade in ORDER[1:]:
             for turn in self.turns(grade):
-                if time.monotonic() > self.until:
+                if time.monotonic() > self.until or (self.lost > LOST and best is None):
                     return best
                 try:
                     changed = self.inputs(turn)
@@ -226,7 +246,7 @@ class Value(Experiment):
         session.oracle = ", ".join(f"{kind} ({count})" for kind, count in judge.oracles.items())
         session.perturbations = sorted({item.name for item in perturbations.load(session.packs)})
         if failure is None:
-            return Result(outside=search.outside, unjudged=_undecided(search))
+            return Result(outside=search.outside, unjudged=_undecided(search), contained=search.contained > 0)
         return self.evidence(harness, session, search, failure, formats, start + session.seconds * 0.85)
 
     def evidence(
@@ -274,7 +294,7 @@ class Value(Experiment):
                 failure.form.name,
                 protocol.literal(trial.got),
                 protocol.literal(trial.true) if trial.true is not None else "",
-                exact=protocol.encode(smallest),
+                exact=protocol.encode({**_given(harness, smallest), **_expected(search, smallest, failure.form)}),
             ),
             boundary=boundary,
             chain=chain,
@@ -311,6 +331,30 @@ def _edge(search: Search, turn: Turn, form: Format, until: float, base: dict[str
             return float(math.ceil(edge)) if knob.integral else edge
         passes = magnitude
     return None
+
+
+def _given(harness: Harness, inputs: dict[str, Any]) -> dict[str, Any]:
+    """The inputs as the code is given them: tensors where it takes tensors."""
+    return {name: received(value, "tensor") if name in harness.tensors else value for name, value in inputs.items()}
+
+
+def _expected(search: Search, inputs: dict[str, Any], form: Format) -> dict[str, Any]:
+    """For a test: the true value of what the call returns, where it is wrong, and whether entry by entry.
+
+    Empty where it is not known in full, or where what is returned is right but for a few digits.
+    """
+    rounded = Arithmetic(form).lift(inputs)
+    run = search.harness.run(rounded, Arithmetic(form), search.judge.seconds)
+    truth = true_value(search.harness, rounded, search.judge.seconds, form)
+    returned = list(leaves.leaves(run.outputs.get("return"), "return"))
+    expected = [(leaf, true) for path, leaf in returned if (true := truth.output(path)) is not None]
+    if not expected or len(expected) < len(returned) or not all(true.defined.all() for _, true in expected):
+        return {}
+    for entrywise in (False, True):
+        if any(compare(leaf, true, form, entrywise).failed for leaf, true in expected):
+            whole = np.concatenate([np.ravel(true.plain()) for _, true in expected])
+            return {"<true>": whole, "<entrywise>": entrywise} if np.isfinite(whole).all() else {}
+    return {}
 
 
 def _undecided(search: Search) -> str:

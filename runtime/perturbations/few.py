@@ -40,5 +40,5 @@ PERTURBATION = Few(
     2,
     3,
     continuous=False,
-    forms=("two {name}", "one of {name}", "none of {name}"),
+    forms=("there are two {name}", "there is one of the {name}", "there are no {name}"),
 )

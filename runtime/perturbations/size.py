@@ -56,4 +56,4 @@ def shared_length(inputs: dict[str, Any], axis: int) -> int:
     return lengths.most_common(1)[0][0] if lengths else 0
 
 
-PERTURBATION = Size("size", "number of {name}", (100, 300, 1000, 3000), 1000, 1e5, integral=True)
+PERTURBATION = Size("size", "number of {name}", (100, 300, 600, 1000, 3000), 1000, 1e5, integral=True)

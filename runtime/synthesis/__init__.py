@@ -76,7 +76,7 @@ def synthesise(loaded: Loaded, target: Target, session_seconds: float = 4.0, see
         return Failure(reason, remedy)
     search = Search(loaded, observer, seed, session_seconds)
     if target.signature in LOOPING:
-        search.rows = MANY
+        search.rows, search.patience = MANY, 1.5
     with repaired_default_dtype():
         synthesis = Synthesis(loaded, target, search, functions)
         plan = synthesis.plan()
@@ -444,6 +444,7 @@ class Synthesis:
             search.seed,
         )
         harness.redrawn = drawn
+        harness.tensors = frozenset(name for name in harness.inputs if plan.kinds[name].form == "tensor")
         harness.rewritten = lambda source, region: rewritten(harness, self.loaded, self.functions, source, region)
         return harness
 
@@ -451,13 +452,18 @@ class Synthesis:
         """The call in words."""
         words = plan.words
         name, _, rest = words.partition(" ")
-        last = plan.steps[-1]
-        passed_on = [slot for slot in last.slots if not slot.parent and plan.kinds[slot.name] is not ABSENT]
-        arguments = ", ".join(slot.path for slot in passed_on)
-        between = "".join(f".{step.name}()" for step in plan.steps[1:-1])
-        if between and "()." in name:
-            name = name.replace("().", f"(){between}.", 1)
-        return f"{name}({arguments})" + (f" {rest}" if rest else "")
+        *before, last = plan.steps
+
+        def given(step: Step) -> str:
+            passed_on = [slot for slot in step.slots if not slot.parent and plan.kinds[slot.name] is not ABSENT]
+            return ", ".join(slot.name for slot in passed_on)
+
+        if before and "()." in name:
+            between = "".join(f".{step.name}({given(step)})" for step in before[1:])
+            name = name.replace("().", f"({given(before[0])}){between}.", 1)
+        elif before and not rest:
+            name = f"{name}({given(before[0])})"  # what a function returns is called
+        return f"{name}({given(last)})" + (f" {rest}" if rest else "")
 
 
 def imported(tree: ast.Module) -> set[str]:

@@ -44,6 +44,8 @@ class Slot:
         Data are passed in the same call.
     scope : str
         What the class and the function are called.
+    usual : object
+        A number, flag or string that it is in most cases; None when nothing is known.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Slot:
     key: str = ""
     beside: bool = False
     scope: str = ""
+    usual: Any = None
 
     @property
     def optional(self) -> bool:
@@ -216,7 +219,13 @@ def evidence(slot: Slot) -> list[Kind]:
     """Kinds that something speaks for, in the order of the weight of what speaks."""
     last = slot.key or slot.path.rpartition(".")[2]
     use = slot.use
-    ordered: list[Kind] = [constant("".join(use.held))] if use.held and not use.keys else []
+    ordered: list[Kind] = []
+    if isinstance(slot.usual, (bool, str)):
+        ordered.append(constant(slot.usual))
+    elif slot.usual is not None:
+        ordered.append(number(slot.usual, "size" if isinstance(slot.usual, int) else "any"))
+    if use.held and not use.keys:
+        ordered.append(constant("".join(use.held)))
     if slot.optional:
         ordered += _alternatives(slot.default)
     for mark in STRUCTURAL:

@@ -43,6 +43,7 @@ MORE = 25
 """Calls after the first success, for one that also returns with a finite result."""
 FURTHER = 120
 """Calls after one that reaches the flagged expression and raises later, for one that returns."""
+PATIENCE = 3.0
 ITEMS = 8
 """How many items of a generator are taken."""
 
@@ -121,14 +122,18 @@ class Search:
     seconds: float = 4.0
     trials: int = 0
     best: Trial = field(default_factory=Trial)
+    patience: float = 0.6
+    """Seconds for one call."""
     rows: int = N
     """How many samples the data have."""
     guards: frozenset[str] = frozenset()
     """Names that decide whether the flagged line is reached."""
     started: float = field(default_factory=time.monotonic)
+    busy: float = field(default_factory=time.process_time)
 
     def left(self) -> float:
-        return self.seconds - (time.monotonic() - self.started)
+        """Seconds of work that are left; where the machine is busy with other things, they last longer."""
+        return self.seconds - max(time.process_time() - self.busy, (time.monotonic() - self.started) / PATIENCE)
 
     @contextmanager
     def share(self, part: float) -> Iterator[None]:
@@ -140,10 +145,10 @@ class Search:
         finally:
             self.seconds = whole
 
-    def run(self, action: Callable[[], Any], seconds: float = 0.6) -> Trial:
+    def run(self, action: Callable[[], Any]) -> Trial:
         """One call under a deadline, watched."""
         for _ in range(6):
-            trial = self._run(action, seconds)
+            trial = self._run(action, self.patience)
             missing = re.search(r"name '(\w+)' is not defined", str(trial.error))
             if not (isinstance(trial.error, NameError) and missing) or missing.group(1) in vars(self.loaded.module):
                 break
@@ -268,7 +273,7 @@ class Search:
             read = set(re.findall(r"[A-Za-z_][\w.]*", text))
             read |= {name.rpartition(".")[0] for name in read} | {name[5:] for name in read if name.startswith("self.")}
             read = read.union(*(flow[name] for name in read if name in flow))
-            mentioned = [slot for slot in slots if slot.path in read]
+            mentioned = [slot for slot in slots if slot.path in read or (slot.key and slot.key in text)]
             blamed = [slot for slot in mentioned if not slot.optional or chance.random() < 0.3] or mentioned or blamed
         elif best.finished and not best.reached:
             blamed = [slot for slot in slots if self.guards & {slot.path, f"self.{slot.path}"}] or slots

@@ -186,11 +186,13 @@ class Planner:
     def bare(self, kind: type, function: Any, name: str, perform: Any) -> Step | None:
         """The step that makes an object without its constructor; its attributes are slots."""
         paths = attributes_read(kind, function, self.tree)
+        usual = defaults(kind)
         node = node_of(self.tree, function)
         owner = (self.class_around(node) if node is not None else None) or self.tree
         slots = []
         for path in [f"self.{attribute}" for attribute in paths if not hasattr(kind, attribute)]:
             slot = Slot(path, path, use_of(path, owner), role=self.roles.get(path))
+            slot.usual = usual.get(path[5:].strip("_"))
             slots += [slot, *items(slot, owner, self.roles)]
 
         def build(_: Any, arguments: dict[str, Any]) -> Any:
@@ -201,6 +203,16 @@ class Planner:
             return made
 
         return Step("", self.filled(slots), build, True)
+
+
+def defaults(kind: type) -> dict[str, Any]:
+    """What the constructor's parameters are by default: an attribute of that name is usually that."""
+    try:
+        parameters = inspect.signature(kind).parameters.values()
+    except (TypeError, ValueError):
+        return {}
+    plain = (bool, int, float, str)
+    return {item.name.strip("_"): item.default for item in parameters if isinstance(item.default, plain)}
 
 
 def _blank(kind: type) -> Any:

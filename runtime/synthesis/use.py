@@ -327,7 +327,8 @@ def dependencies(tree: ast.AST) -> dict[str, set[str]]:
             targets, value = [node.target], node.iter
         if value is None:
             continue
-        sources = {dotted(item) for item in ast.walk(value) if isinstance(item, (ast.Name, ast.Attribute))} - {""}
+        named = (ast.Name, ast.Attribute, ast.Subscript)
+        sources = {dotted(item) for item in ast.walk(value) if isinstance(item, named)} - {""}
         for target in targets:
             for item in ast.walk(target):
                 if isinstance(item, ast.Subscript) and dotted(item.value):

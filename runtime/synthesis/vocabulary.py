@@ -80,7 +80,7 @@ NAMED = (
 )
 DATA = re.compile(r"^(X\w*|x_?train|data|features|samples|inputs?|instances|observations|dataset)$")
 """Names of what has a row for each sample."""
-ANSWERS = re.compile(r"^(y\w*|t|targets?|labels?|response|outputs?)$")
+ANSWERS = re.compile(r"^([yY]\w*|t|[tT]argets?|[lL]abels?|response|outputs?)$")
 """Names of what is asked about each sample."""
 CLASSIFYING = re.compile(r"(?i)logistic|classif|bayes|perceptron|softmax|discriminant|svm|svc|boost|cross_?entropy")
 """Names of models whose answers are classes."""

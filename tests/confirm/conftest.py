@@ -78,7 +78,7 @@ def overflow(**changes: Any) -> Verdict:
                 {"z": {"$": "array", "dtype": "<f8", "shape": [1, 2], "values": [0.0, 89.0]}},
             ),
             origin=Origin(5, "np.exp(z)", "exp", "89.0", "inf"),
-            boundary=Boundary("max|z|", {"float64": 709.8, "float32": 88.73, "float16": 11.1}, 100, 1e4),
+            boundary=Boundary("max|z|", {"float64": 709.8, "float32": 88.73, "float16": 11.1}, "", 100, 1e4),
             chain=("overflow", "nan"),
         ),
         "cures": [
@@ -157,4 +157,5 @@ def _named(verdict: Verdict, finding: Finding) -> Verdict:
     data = verdict.to_json()
     data |= {"path": finding.path, "line": finding.span.line, "column": finding.span.column, "rule": finding.rule}
     data |= {"code": finding.code, "function": finding.function, "fingerprint": finding.fingerprint}
+    data["replay"] = f"numlint confirm {finding.path}:{finding.span.line} --seed 0"
     return Verdict.from_json(data)

@@ -27,7 +27,7 @@ def prove(check: Check, tmp_path: Path) -> Iterator[Prove]:
     def run(program: str, rule: str, **options: Any) -> Verdict:
         name = f"program_{abs(hash((program, str(tmp_path))))}.py"
         (case,) = [case for case in check(program, name) if case.finding.rule == rule]
-        given = {"seconds": 8.0, **options}
+        given = {"seconds": 30.0, **options}
         return Verdict.from_json(confirm({"target": case.target.to_json(), "options": given}, lambda _: None))
 
     yield run
@@ -159,7 +159,7 @@ def test_a_layer_has_the_same_weights_in_every_format(prove: Prove, torch: Any) 
     assert verdict.evidence is not None
     assert verdict.evidence.realism != "plain"
     assert verdict.evidence.smallest is not None
-    assert "nan" in verdict.evidence.smallest.got
+    assert "nan" in verdict.evidence.smallest.got or "not finite" in verdict.evidence.smallest.got
 
 
 def test_a_pole_is_seen_in_torch_too(prove: Prove, torch: Any) -> None:
@@ -174,3 +174,34 @@ def test_log_softmax_cures_although_it_rounds_small_logarithms_to_zero(prove: Pr
     verdict = prove(program, "log-of-softmax")
     assert verdict.status == "confirmed"
     assert [cure.status for cure in verdict.cures] == ["verified"]
+
+
+def test_what_is_fitted_is_the_same_for_every_arithmetic(prove: Prove) -> None:
+    """Fitting in float64 gives other weights where it is chaotic: a difference that `predict` has no part in."""
+    program = HEAD + (
+        "class Model:\n    def fit(self, X):\n        self.w_ = np.sin(1e7 * X).sum()\n        return self\n\n"
+        "    def loss(self, X):\n        return np.log(1 + np.exp(self.w_ * X))\n"
+    )
+    evidence = prove(program, "naive-softplus").evidence
+    assert evidence is not None
+    assert evidence.realism != "plain"
+
+
+def test_a_guard_for_float32_is_no_less_a_cure_for_being_none_in_float16(prove: Prove) -> None:
+    verdict = prove(HEAD + "def unit(x):\n    return x / np.linalg.norm(x)\n", "zero-division")
+    assert [cure.status for cure in verdict.cures] == ["verified"] or not verdict.cures
+    assert all("float16" in cure.reason for cure in verdict.cures)
+
+
+def test_a_constant_under_a_root_changes_the_meaning(prove: Prove, torch: Any) -> None:
+    verdict = prove("import torch\n\n\ndef norm(x):\n    return torch.sqrt((x**2).sum())\n", "sqrt-at-zero")
+    assert verdict.status == "confirmed"
+    assert [cure.status for cure in verdict.cures] == ["changes-semantics"]
+
+
+def test_an_overflow_that_a_mask_discards_is_no_failure_on_any_rung(prove: Prove) -> None:
+    """Alone, the exponential overflows; the function returns what it should."""
+    program = HEAD + "def elu(z, alpha):\n    return np.where(z > 0, z, alpha * (np.exp(z) - 1))\n"
+    verdict = prove(program, "exp-overflow")
+    assert verdict.status == "refuted"
+    assert verdict.reason == "where the flagged expression goes wrong, what comes out is right"

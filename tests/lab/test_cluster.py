@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -74,6 +75,16 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+
+
+def test_a_sweep_from_the_command_line(running: Running, tmp_path: Path) -> None:
+    (tmp_path / "training.py").write_text(TRAINING)
+    command = [sys.executable, "-m", "numlint", "lab", "--python", sys.executable, "--scheduler", running.address]
+    arguments = ["--task", "training:descend", "--sweep", "lr=0.1,0.2,0.3", "-o", "results", "--output-format", "json"]
+    done = subprocess.run([*command, *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert [run["epochs"] for run in json.loads(done.stdout)["runs"]] == [3, 3, 3]
+    assert len(Results.open(tmp_path / "results").records) == 3
 
 
 def test_a_lost_worker_loses_no_result(running: Running, tmp_path: Path) -> None:

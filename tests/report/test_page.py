@@ -42,7 +42,7 @@ def confirmed() -> Verdict:
         "float32",
         smallest=Sample({"z": "[[0., 88.73]] float32"}, "float32", "[[0., nan]]", "[[2.9e-39, 1.]]"),
         origin=Origin(5, "e = np.exp(z)", "exp", "88.73", "inf"),
-        boundary=Boundary("max|z|", {"float64": 709.78, "float32": 88.72, "float16": None}, 100.0, 1e4),
+        boundary=Boundary("max|z|", {"float64": 709.78, "float32": 88.72, "float16": None}, "", 100.0, 1e4),
         chain=("overflow", "nan"),
         curve={
             "float64": [[1.0, 2e-16, 1e-16], [1e3, math.inf, 1e-16]],
@@ -71,6 +71,7 @@ def confirmed() -> Verdict:
         "softmax",
         rung="synthesised",
         harness="softmax(z)",
+        replay="numlint confirm model.py:6 --seed 7",
         evidence=evidence,
         cures=cures,
         machines=machines,
@@ -120,7 +121,7 @@ def test_a_confirmed_finding_shows_all_that_was_measured() -> None:
     said = words(render([confirmed()], {"model.py": SOURCE}))
     for expected in (
         "1 of 1 finding confirmed",
-        "Fails in float32 from max|z| = 88.7 (float64 709.8, float16 not): largest exponent 89.",
+        "Fails in float32 from max|z| = 88.72 (float64 from 709.8, not float16): largest exponent 89.",
         "e = np.exp(z)",
         "exp(88.73) = inf",
         "[[0., 88.73]] float32",

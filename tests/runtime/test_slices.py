@@ -129,3 +129,9 @@ def test_a_density_of_a_library_is_not_negative(case: Any) -> None:
     assert list(last.inputs) == ["model.predict_proba(X)"]
     role = last.roles["model.predict_proba(X)"]
     assert (role.kind, role.low, role.high) == ("probability", 0.0, 1.0)
+
+
+def test_a_call_that_raises_is_the_last_resort(case: Any) -> None:
+    text = HEAD + "def f(x):\n    e = np.exp(x)\n    raise RuntimeError('no display')\n    return e\n"
+    found = list(ladder(*case(text, "f", "np.exp(x)"), Options(seconds=1.0)))
+    assert {harness.rung for harness in found} == {"slice"}

@@ -82,7 +82,7 @@ def test_a_method_is_called_on_a_fitted_object(case: Any) -> None:
         "    def predict(self, X):\n        return np.exp(X @ self.w)\n"
     )
     harness, _ = run(case, text, "Model.predict", "np.exp(X @ self.w)")
-    assert harness.description == "Model().fit().predict(X)"
+    assert harness.description == "Model().fit(fit.X, fit.y).predict(X)"
     assert {"fit.X", "fit.y", "X"} <= set(harness.inputs)
 
 

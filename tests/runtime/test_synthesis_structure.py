@@ -67,7 +67,10 @@ def test_what_picks_rows_is_a_list_of_their_numbers(case: Any, body: str) -> Non
 
 
 def test_numbers_that_are_looked_up_one_by_one_are_no_groups(case: Any) -> None:  # noqa: F811
-    text = HEAD + "def f(x, order):\n    total = 0.0\n    for i in order:\n        total += np.exp(x[i])\n    return total\n"
+    text = (
+        HEAD
+        + "def f(x, order):\n    total = 0.0\n    for i in order:\n        total += np.exp(x[i])\n    return total\n"
+    )
     harness, _ = run(case, text, "f", "np.exp(x[i])")
     assert harness.roles["order"].kind == "index"
 
@@ -204,7 +207,7 @@ def test_an_updated_name_is_seen_after_the_update(case: Any) -> None:  # noqa: F
     assert not isinstance(harness, Failure)
     outcome = harness.run({"p": np.array([0.5] * 100)})
     assert outcome.sites[0] == 0.5
-    assert outcome.sites[-1] == 0.5**100  # the last values are kept, whatever lies between
+    assert outcome.sites[-1] == 0.5**100
 
 
 def test_a_wrong_choice_among_scores_that_vanish_is_a_failure(case: Any) -> None:  # noqa: F811

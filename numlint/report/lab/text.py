@@ -73,7 +73,7 @@ def _recommended(conclusion: Conclusion, width: int) -> list[Row]:
         if len(found) > 1 or not cured:
             shown = _named(remedies[0].failing, conclusion.names)
             like = f" and {number - 1} like it" if number > 1 else ""
-            where = f"  (for {shown}{like}{'' if cured else '; it helps, and is no cure'})"
+            where = f" (for {shown}{like}{'' if cured else '; it helps, and is no cure'})"
         rows += _line([("Recommendation: ", "text")], f"{text}{where}", "good" if cured else "caution", width)
     if not found and any(remedy.trials for remedy in conclusion.remedies):
         rows.append([("Recommendation: none; nothing that was tried helped", "caution")])

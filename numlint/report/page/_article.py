@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
+from dataclasses import asdict
 
+from numlint import evidence as words
 from numlint.report.page._markup import Markup, element, figure, joined, replay, table
 from numlint.report.page._measure import measures
 from numlint.report.page._plot import plot
@@ -70,22 +71,15 @@ def _sentence(verdict: Verdict) -> Markup | str:
     evidence = verdict.evidence
     if evidence is None:
         return f"{MEANINGS.get(verdict.status, verdict.status).capitalize()}."
-    boundary = evidence.boundary
-    start = boundary.fails_from.get(evidence.format) if boundary else None
     measured = (
         f"{evidence.figure.name} {figure(evidence.figure.value)}{evidence.figure.unit and ' ' + evidence.figure.unit}"
     )
-    if boundary is None or start is None:
+    said = words.boundary(asdict(evidence))
+    if not said:
         return joined(element("strong", f"Fails in {evidence.format}"), f": {measured}.")
-    others = [
-        f"{name} {figure(value) if value is not None else 'not'}"
-        for name, value in boundary.fails_from.items()
-        if name != evidence.format
-    ]
+    first, *others = said
     rest = f" ({', '.join(others)})" if others else ""
-    return joined(
-        element("strong", f"Fails in {evidence.format} from {boundary.knob} = {figure(start)}"), f"{rest}: {measured}."
-    )
+    return joined(element("strong", f"Fails in {first}"), f"{rest}: {measured}.")
 
 
 def _source(verdict: Verdict, source: str) -> Markup | None:
@@ -119,7 +113,7 @@ def _plotted(evidence: Evidence) -> Markup | None:
 
 
 def _boundary(boundary: Boundary | None) -> Markup | None:
-    if boundary is None or not boundary.fails_from:
+    if boundary is None or not boundary.fails_from or boundary.form:
         return None
     rows = [
         (name, "not within what was tried" if value is None else figure(value), _degree(boundary, value))
@@ -140,7 +134,9 @@ def _smallest(evidence: Evidence) -> Markup | None:
     if sample is None:
         return None
     rows = [(name, element("code", text)) for name, text in sample.arguments.items()]
-    got = [("got", element("code", sample.got, class_="bad")), ("true value", element("code", sample.true or "–"))]
+    came, should = words.outcomes(asdict(evidence))
+    should = "true value" if should == "true" else should
+    got = [(came, element("code", sample.got, class_="bad")), (should, element("code", sample.true or "–"))]
     return table(f"In {sample.format}", ("name", "value"), [*rows, *got], class_="sample")
 
 
@@ -216,7 +212,7 @@ def _listed(value: object) -> str:
 
 
 def _replay(verdict: Verdict) -> Markup | None:
-    if not verdict.path:
+    line = verdict.replay
+    if not line:
         return None
-    line = f"numlint confirm {shlex.quote(f'{verdict.path}:{verdict.line}')} --seed {verdict.seed}"
     return replay(line)

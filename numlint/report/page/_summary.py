@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 
-from numlint.report.page._markup import Markup, element, figure, joined
+from numlint import evidence as words
+from numlint.report.page._markup import Markup, element
 from numlint.runtime.verdict import CONFIRMED, INCONCLUSIVE, OUTSIDE, REALISM, REFUTED, Verdict
 
 MEANINGS = {
@@ -93,16 +95,11 @@ def overview(verdicts: Sequence[Verdict]) -> Markup | None:
 
 
 def _threshold(verdict: Verdict) -> Markup | str:
-    """The least magnitude from which a format fails, with its knob."""
-    evidence = verdict.evidence
-    boundary = evidence.boundary if evidence else None
-    known = {name: value for name, value in (boundary.fails_from if boundary else {}).items() if value is not None}
-    if evidence is None:
+    """From where on the format at hand fails."""
+    if verdict.evidence is None:
         return "–"
-    if boundary is None or not known:
-        return str(evidence.signature)
-    shown = evidence.format if evidence.format in known else next(iter(known))
-    return joined(f"{boundary.knob} = ", element("strong", figure(known[shown])), f" in {shown}")
+    said = words.boundary(asdict(verdict.evidence))
+    return said[0] if said else str(verdict.evidence.signature)
 
 
 def _cure(verdict: Verdict) -> Markup | str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -41,15 +40,15 @@ def render(confirmation: Confirmation, rules: Sequence[Rule], *, color: bool, wi
     """Verdicts in the order of the findings, then what was not run, then a summary."""
     width = max(width, 40)
     shown = [result for result in confirmation.results if detail or result.is_sure]
-    blocks = [_block(result, confirmation, width, detail) for result in shown]
+    blocks = [_block(result, width, detail) for result in shown]
     blocks += [_problem(problem, width) for problem in confirmation.problems]
     blocks.append(_summary(confirmation, width))
     return drawn(blocks, color)
 
 
-def _block(result: Confirmed, confirmation: Confirmation, width: int, detail: int) -> list[Row]:
+def _block(result: Confirmed, width: int, detail: int) -> list[Row]:
     rows = _heading(result, width)
-    for line in _lines(result, confirmation, detail):
+    for line in _lines(result, detail):
         rows += _laid_out(line, width)
     return rows
 
@@ -73,13 +72,13 @@ def _heading(result: Confirmed, width: int) -> list[Row]:
     return [place, [(" ", "text"), *what], [("  ", "text"), *right]]
 
 
-def _lines(result: Confirmed, confirmation: Confirmation, detail: int) -> Iterator[Line]:
+def _lines(result: Confirmed, detail: int) -> Iterator[Line]:
     verdict = asdict(result.verdict)
     if verdict["status"] == "confirmed" and verdict["evidence"]:
         yield from _failure(verdict["evidence"])
     elif verdict["reason"]:
         yield "because", "text", [verdict["reason"]]
-    if verdict["remedy"]:
+    if verdict["remedy"] and verdict["status"] != "confirmed":
         yield "to run it", "name", [verdict["remedy"]]
     yield from _cures(verdict, detail, {item.rewrite.summary: item.rewrite for item in result.case.rewritten})
     yield from _machines(verdict["machines"])
@@ -90,7 +89,7 @@ def _lines(result: Confirmed, confirmation: Confirmation, detail: int) -> Iterat
         run = _RUNGS.get(verdict["rung"], verdict["rung"])
         yield "run as", "text", [f"{run}: {verdict['harness']}" if verdict["harness"] else run, *stubbed]
     if verdict["status"] == "confirmed":
-        yield "replay", "command", [_replay(result, confirmation)]
+        yield "replay", "command", [result.verdict.replay]
 
 
 def _failure(evidence: dict[str, Any]) -> Iterator[Line]:
@@ -111,8 +110,11 @@ def _failure(evidence: dict[str, Any]) -> Iterator[Line]:
         arguments = ", ".join(f"{key} = {text}" for key, text in smallest["arguments"].items())
         form = smallest["format"]
         given = f"{arguments} {form}".strip() if form not in arguments and form != "float64" else arguments
-        true = [f"true {smallest['true']}"] if smallest["true"] else []
-        yield "smallest input", "text", [given, f"got {smallest['got']}", *true]
+        got = smallest["got"].removesuffix(f" {form}")
+        came, should = words.outcomes(evidence)
+        true = [f"{should} {smallest['true']}"] if smallest["true"] else []
+        # Where the two are the same, what differs is not what is returned.
+        yield "smallest input", "text", [given, *([f"{came} {got}", *true] if got != smallest["true"] else [])]
     if not evidence["reaches_output"]:
         yield "", "quiet", ["the wrong value does not reach what the function returns"]
     if evidence["note"]:
@@ -150,7 +152,9 @@ def _figures(cure: dict[str, Any], evidence: dict[str, Any]) -> list[str]:
     wrong = words.outcome(evidence)
     said = f"largest relative error {words.error(after)}" if math.isfinite(after) else f"still {wrong}"
     if cure["failed_after"]:
-        said += f", fails on {cure['failed_after']}"
+        failing = words.failing_formats(cure)
+        where = f" in {words.listed(failing)}" if failing and len(failing) < len(cure["by_format"]) else ""
+        said += f", fails{where} on {cure['failed_after']}"
     said += f" of {count(cure['inputs'], 'input')}" if cure["failed_after"] else f" on {count(cure['inputs'], 'input')}"
     if before is not None:
         was = words.error(before) if math.isfinite(before) else wrong
@@ -159,7 +163,12 @@ def _figures(cure: dict[str, Any], evidence: dict[str, Any]) -> list[str]:
 
 
 def _machines(machines: list[dict[str, Any]]) -> Iterator[Line]:
-    """One line for each machine, in columns."""
+    """One line for each machine, in columns; one for all of them where they agree."""
+    honoured = [machine for machine in machines if machine["honoured"]]
+    if len(honoured) > 1 and len({machine["result"] for machine in honoured}) == 1:
+        names = ", ".join(machine["name"] for machine in honoured)
+        yield "machines", "text", [f"the same on all {len(honoured)} that could be tried", f"({names})"]
+        return
     shown = [(machine["name"], *_result(machine)) for machine in machines]
     wide = [max((cell_len(row[column]) for row in shown), default=0) for column in (0, 1)]
     for number, (called, result, kernel) in enumerate(shown):
@@ -186,12 +195,6 @@ def _tried(tried: dict[str, Any]) -> Iterator[Line]:
         yield "tried", "text", [", ".join(said), *forms, *oracle]
     if tried.get("perturbations"):
         yield "", "quiet", [", ".join(map(str, tried["perturbations"]))]
-
-
-def _replay(result: Confirmed, confirmation: Confirmation) -> str:
-    place = shlex.quote(f"{result.verdict.path}:{result.verdict.line}")
-    possible = " --confidence possible" if result.case.finding.confidence.label == "possible" else ""
-    return f"numlint confirm {place} --seed {confirmation.seed}{possible}"
 
 
 def _laid_out(line: Line, width: int) -> list[Row]:

@@ -11,7 +11,7 @@ import pytest
 from numlint.confirm.confirmation import Confirmation
 from numlint.finding import Problem
 from numlint.report import verdict as formats
-from numlint.runtime.verdict import Boundary, CureResult, Evidence, Figure, Verdict
+from numlint.runtime.verdict import Boundary, CureResult, Evidence, Figure, Machine, Verdict
 from tests.confirm.conftest import OUTSIDE, REFUTED, UNKNOWN, overflow
 
 Confirm = Callable[..., Confirmation]
@@ -89,6 +89,38 @@ def test_a_format_that_does_not_fail_is_named(confirmed: Confirm) -> None:
     verdict = overflow()
     verdict.evidence.boundary = Boundary("max|z|", {"float64": None, "float32": 204.0})
     assert "float32 from max|z| = 204   not float64" in shown(confirmed(verdict))
+
+
+def test_a_knob_with_forms_is_said_in_words(confirmed: Confirm) -> None:
+    verdict = overflow()
+    assert verdict.evidence is not None
+    fails: dict[str, float | None] = {"float64": None, "float32": 3.0, "float16": 3.0}
+    verdict.evidence.boundary = Boundary("a and b agree", fails, "a and b agree to 1e-4")
+    assert "float32 and float16 where a and b agree to 1e-4   not float64\n" in shown(confirmed(verdict))
+    verdict.evidence.boundary = Boundary("number of features", {"float32": 117.0})
+    assert "float32 from 117 features\n" in shown(confirmed(verdict))
+    verdict.evidence.boundary = Boundary("y divided by", {"float32": 1.608})
+    assert "float32 from y divided by 1.608\n" in shown(confirmed(verdict))
+
+
+def test_machines_that_agree_are_one_line(confirmed: Confirm) -> None:
+    machines = [Machine(name, {}, name, True, "nan") for name in ("Haswell", "SkylakeX")]
+    text = shown(confirmed(overflow(machines=[*machines, Machine("Zen", {}, honoured=False)])))
+    assert "  machines               the same on all 2 that could be tried   (Haswell, SkylakeX)\n" in text
+
+
+def test_what_would_make_it_run_is_said_where_it_did_not(confirmed: Confirm) -> None:
+    assert "to run it" not in shown(confirmed(overflow(remedy="more memory")))
+
+
+def test_a_rejected_rewrite_names_the_formats_in_which_it_fails(confirmed: Confirm) -> None:
+    cure = CureResult(
+        "a floor", "rejected", text="np.maximum(x, 1e-30)", inputs=7, failed_before=4, failed_after=1,
+        error_before=float("inf"), error_after=float("inf"),
+        by_format={"float64": (float("inf"), 1e-16), "float16": (float("inf"), float("inf"))},
+    )  # fmt: skip
+    text = shown(confirmed(overflow(cures=[cure])))
+    assert "still nan, fails in float16 on 1 of 7 inputs (before: nan on 4)" in text
 
 
 def test_without_a_knob_the_figure_stands_alone(confirmed: Confirm) -> None:

@@ -54,7 +54,8 @@ def test_a_nan_gradient_beside_a_right_value_is_a_failure(function: Any, x: list
     case = harness(function, x)
     trial = GradientJudge(case).trial(case.inputs, FLOAT32)
     assert (trial.status, trial.kind) == ("failure", "nan")
-    assert np.isfinite(trial.true).all()
+    # A difference quotient, taken on one side, decides that there is a derivative and is not shown as one.
+    assert trial.true is None or np.isfinite(trial.true).all()
 
 
 @pytest.mark.parametrize(

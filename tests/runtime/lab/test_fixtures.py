@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,13 @@ FOLDER = Path(__file__).resolve().parents[3] / "fixtures" / "lab"
 RUNS: dict[str, dict[str, Any]] = json.loads((FOLDER / "runs.json").read_text())
 
 
+@functools.cache
+def trained(configuration: Configuration) -> Run:
+    return train(configuration, Options(path=(str(FOLDER),)))
+
+
 def run(data: dict[str, Any]) -> Run:
-    return train(Configuration.from_json(data), Options(path=(str(FOLDER),)))
+    return trained(Configuration.from_json(data))
 
 
 def test_every_signature_and_phase_has_a_fixture() -> None:

@@ -70,10 +70,10 @@ def test_settings_that_cannot_be_are_refused(wrong: dict[str, Any]) -> None:
 
 def test_the_robust_rule_against_the_single_step(trained: Training) -> None:
     """A small learning rate makes small steps: the one rule takes them for the end."""
-    settings = {"lr": 0.01, "tolerance": 1e-3, "epochs": 4000}
+    settings = {"lr": 0.05, "tolerance": 5e-3, "epochs": 1000}
     single, robust = (trained("logistic_regression", stop=stop, **settings) for stop in ("single-step", "robust"))
     assert (single.status, robust.status) == ("stopped", "converged")
-    assert len(single.epochs) < 100 < len(robust.epochs)
+    assert len(single.epochs) < 50 < len(robust.epochs)
     assert robust.final_loss < 0.6 * single.final_loss
 
 

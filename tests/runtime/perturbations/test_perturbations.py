@@ -24,6 +24,9 @@ ROLES = {
     "s": Role("positive", 1e-300),
     "scale": Role("positive", 1e-300, shape="scalar"),
     "K": Role("spd", shape="matrix"),
+    "rows": Role("index", 0.0),
+    "total": Role(),
+    "total_sq": Role(),
 }
 
 
@@ -38,6 +41,9 @@ def benign() -> dict[str, Any]:
         "q": weights / weights.sum(axis=1, keepdims=True),
         "n": generator.integers(1, 5, size=8),
         "y": np.array([0, 1] * 4),
+        "rows": np.array([0, 2, 5]),
+        "total": generator.normal(size=3),
+        "total_sq": generator.normal(size=3) + 5,
         "s": generator.random(8) + 0.5,
         "scale": 0.7,
         "K": factor @ factor.T + np.eye(3),
