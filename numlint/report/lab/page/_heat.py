@@ -44,7 +44,8 @@ def heat_maps(conclusion: Conclusion) -> Markup | None:
 
 
 def _explained(axes: Sequence[Axis], runs: Sequence[Run]) -> str:
-    said = "✓ marks runs that converged." if any(run.status == CONVERGED for run in runs) else "No run converged."
+    done = any(run.status == CONVERGED for run in runs)
+    said = "✓ marks runs that converged." if done else "No run converged: none has a ✓."
     if len(axes) > 2:
         said += (
             " Each cell is over all values of the other settings: the median of the losses that are finite,"
