@@ -75,6 +75,15 @@ class Stub:
             return arguments[0]
         return Stub.of(self.library)
 
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        """No numbers: numpy would take an object without items for an empty array.
+
+        Raises
+        ------
+        Missing
+        """
+        raise Missing(self.library)
+
     def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[type, ...]:
         return (StubBase,)
 

@@ -36,6 +36,7 @@ SOUND, FAILURE, OUTSIDE, INVALID = "sound", "failure", "outside", "invalid"
 HARDWARE = (ZeroDivisionError, OverflowError, FloatingPointError, np.linalg.LinAlgError)
 POLE = "pole"
 CONTAINED = "the error does not reach the output"
+DIGITS = "the digits that are lost do not show in the output"
 BEYOND = "the true value is beyond the format: bound the argument, or keep the logarithm"
 BELOW = "the true value is below the format's range: keep its logarithm"
 POLE_RULES = ("NL12", "NL2", "NL8")
@@ -154,8 +155,9 @@ class Judge:
         got = run.sites[number]
         true = truth.shown_site(number)
         gone = _vanished(run.sites, truth.sites) if site.kind in ("", "unrepresentable") else None
-        if gone is not None:
-            return self._gone(run, truth, form, gone)
+        vanished = self._gone(run, truth, form, gone) if gone is not None else None
+        if vanished is not None:
+            return vanished
         if site.kind == "":
             return Trial(SOUND, error=site.value, oracle=truth.kind)
         if site.kind == "unrepresentable" and not _bad(got):
@@ -176,18 +178,19 @@ class Judge:
             return Trial(FAILURE, _shape(got), math.inf, 16.0, got, None, truth.reason or POLE, truth.kind)
         reaches = self._reaches(run, truth, form)
         if reaches is False:
-            return Trial(SOUND, error=site.value, note=CONTAINED, oracle=truth.kind)
+            note = DIGITS if site.kind in ("digits", "sign") else CONTAINED
+            return Trial(SOUND, error=site.value, note=note, oracle=truth.kind)
         return Trial(FAILURE, site.kind, site.value, site.digits_lost, got, true, oracle=truth.kind)
 
-    def _gone(self, run: Outcome, truth: Truth, form: Format, number: int) -> Trial:
-        """Judge a value of the flagged expression that is zero and should not be."""
+    def _gone(self, run: Outcome, truth: Truth, form: Format, number: int) -> Trial | None:
+        """Judge a value of the flagged expression that is zero and should not be; None where worse came out."""
         got, true = run.sites[number], truth.shown_site(number)
         if not _bad(run.outputs) and self._reaches(run, truth, form):
             note = "a number that is not zero became zero, and the result is another one"
             return Trial(FAILURE, "zero", 1.0, 16.0, got, true, note, truth.kind)
         if self.claim == "underflow" and self._gets_out(run, truth, form):
             return Trial(FAILURE, "zero", math.inf, 16.0, got, true, BELOW, truth.kind)
-        return Trial(SOUND, note=CONTAINED, oracle=truth.kind)
+        return None if _bad(run.outputs) else Trial(SOUND, note=CONTAINED, oracle=truth.kind)
 
     def error(self, inputs: dict[str, Any], form: Format, truth: Truth, cured: Harness | None = None) -> float | None:
         """Largest relative error of site and outputs against a given truth; infinite for nan, inf and exceptions.

@@ -28,7 +28,7 @@ from ..oracle import true_value
 from ..perturbations import Perturbation
 from ..synthesis.values import received
 from ..target import Role, Target
-from ..trial import CONTAINED, INVALID, OUTSIDE, Judge, Trial
+from ..trial import CONTAINED, DIGITS, INVALID, OUTSIDE, Judge, Trial
 from ..verdict import Boundary, Evidence, Figure, Sample
 from . import Experiment, Result, Session
 
@@ -136,9 +136,10 @@ class Search:
             self.unjudged = trial.note if trial.oracle else self.unjudged
             self.lost += bool(trial.oracle)
         else:
-            self.contained += trial.note == CONTAINED
+            claimed = (CONTAINED, DIGITS) if self.session.target.signature in FAMILIES["digits"] else (CONTAINED,)
+            self.contained += trial.note in claimed and realism(turn, form) != "extreme"
             self.sound += 1
-            if turn is not None and "does not reach" in trial.note and turn not in self.hidden:
+            if turn is not None and trial.note in (CONTAINED, DIGITS) and turn not in self.hidden:
                 self.hidden.append(turn)
         return None
 

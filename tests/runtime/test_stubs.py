@@ -49,6 +49,11 @@ def test_the_value_of_a_stub_is_no_value() -> None:
         Observer()(Stub.of("tensorflow"))
 
 
+def test_arithmetic_with_a_stub_is_none() -> None:
+    with pytest.raises(Missing, match="needs torch"):
+        np.ones(3) + Stub.of("torch")
+
+
 def test_an_empty_array_shows_nothing() -> None:
     observer = Observer()
     with observer.watching() as seen:
