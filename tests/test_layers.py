@@ -31,7 +31,7 @@ LAYERS = (
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 RUNTIME_API = {"target", "verdict", "protocol", "formats", "lab"}
 """What the host shares with the code that runs elsewhere: plain data."""
-LAB_API = {"configuration", "record"}
+LAB_API = {"answers", "configuration", "record"}
 PUBLIC = {("numlint/__init__.py", "trace"), ("numlint/stopping.py", "lab")}
 """What runs in a user's own process, and the package offers."""
 RULE_API = {"rule", "function", "graph", "facts", "finding"}

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from numlint.cli import EXIT_CLEAN, EXIT_FAILED, EXIT_FOUND, EXIT_INTERRUPTED
+from numlint.cli._asking import policy, probe
 from numlint.cli._settings import color_of, config_options, echo, width
 from numlint.cli._watching import Silence, watching
 
@@ -39,6 +40,8 @@ Examples:
   numlint lab --task train:fit --sweep seed=0:4            your own function
   numlint lab --task logistic_regression --adaptive lr     where does it diverge?
   numlint lab tasks                                        tasks and their settings
+  numlint lab probe --task train:fit                       failures that raise nothing
+  numlint lab policy --task train:fit                      which layers may run in float16?
   numlint lab compare BEFORE AFTER                         two folders of results
   numlint lab --resume .numlint/lab/...                    go on
 
@@ -89,6 +92,7 @@ class Limits:
 @click.option("--python", metavar="PATH", help="The interpreter that trains.  [default: that of the project]")
 @click.option("-o", "--output", metavar="DIR", help="Folder of the results.  [default: .numlint/lab/TASK-TIME]")
 @click.option("--resume", metavar="DIR", help="Make the runs that are missing in this folder of results.")
+@click.option("--report", "page", metavar="FILE.html", help="Write a page with figures.")
 @click.option("--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("-q", "--quiet", is_flag=True, help="Show the verdict only, and no progress.")
 @click.option("-v", "--verbose", is_flag=True, help="Show every run and every trial.")
@@ -111,6 +115,7 @@ def command(
     python: str | None,
     output: str | None,
     resume: str | None,
+    page: str | None,
     output_format: str,
     quiet: bool,
     verbose: bool,
@@ -143,7 +148,7 @@ def command(
     limits = Limits(max_runs, seconds or 60.0, time_limit, trials)
     try:
         interpreter = find(config.root, config.confirm.python if python is None else python)
-        options = {"path": _path(config), "shadow": shadow}
+        options = {"path": search_path(config), "shadow": shadow}
         if resume is not None:
             from numlint.lab.results import Results
 
@@ -151,8 +156,8 @@ def command(
             limits = _resumed(limits, seconds, results.asked)
         else:
             assert task is not None
-            described = _described(task, interpreter.path, options)
-            results = _created(described, sweeps, fixed, adaptive, limits, str(interpreter), output)
+            found = described(task, interpreter.path, options)
+            results = _created(found, sweeps, fixed, adaptive, limits, str(interpreter), output)
         order = Order(limits, machines, jobs, scheduler, quiet, interpreter.path, options)
         conclusion, interrupted = _carried_out(results, order)
     except InterpreterError as error:
@@ -165,11 +170,24 @@ def command(
 
     detail = 2 if verbose else 0 if quiet else 1
     echo(formats.render(output_format, conclusion, color=color_of(sys.stdout), width=width(), detail=detail))
+    if page is not None:
+        _written(page, conclusion)
     if interrupted:
         return EXIT_INTERRUPTED
     if conclusion.was_refused:
         return EXIT_FAILED
     return EXIT_CLEAN if conclusion.is_healthy else EXIT_FOUND
+
+
+def _written(page: str, conclusion: Conclusion) -> None:
+    from pathlib import Path
+
+    from numlint.report.lab.page import write
+
+    try:
+        write(Path(page), conclusion)
+    except OSError as error:
+        raise click.UsageError(f"--report {page}: {error.strerror}") from None
 
 
 @dataclass(frozen=True)
@@ -193,13 +211,14 @@ def _config(config_file: str | None, isolated: bool) -> Config:
     return config.load("" if isolated else config_file or config.find(["."]))
 
 
-def _path(config: Config) -> list[str]:
+def search_path(config: Config) -> list[str]:
     """Where the module of a training function is looked for."""
     folders = [os.getcwd(), *(os.path.abspath(os.path.join(config.root, folder)) for folder in config.src)]
     return list(dict.fromkeys(folders))
 
 
-def _described(name: str, python: str, options: dict[str, Any]) -> Task:
+def described(name: str, python: str, options: dict[str, Any]) -> Task:
+    """A task with its settings, as its interpreter tells of it."""
     from numlint.lab.task import Task
     from numlint.lab.workers import CREW, Job
     from numlint.runtime.lab.configuration import Configuration
@@ -367,7 +386,7 @@ def tasks(shared: dict[str, Any], names: tuple[str, ...], python: str | None, ou
     try:
         interpreter = find(config.root, config.confirm.python if asked is None else asked)
         if names:
-            found = [_described(name, interpreter.path, {"path": _path(config)}) for name in names]
+            found = [described(name, interpreter.path, {"path": search_path(config)}) for name in names]
         else:
             with CREW.lent(Job(Configuration(""), interpreter.path, folder=os.getcwd())) as worker:
                 found = [Task.from_json(item) for item in worker.ask({"op": "tasks"})]
@@ -408,3 +427,7 @@ def compare(one: str, other: str, across: str, output_format: str, verbose: bool
     color = color_of(sys.stdout)
     echo(_comparison.render(comparison, (one, other), output_format, color=color, width=width(), all_pairs=verbose))
     return EXIT_FOUND if comparison.changed else EXIT_CLEAN
+
+
+command.add_command(probe)
+command.add_command(policy)

@@ -179,6 +179,11 @@ class Objective:
     l2: float
     shapes: Mapping[str, tuple[int, ...]]
 
+    def loss(self, parameters: Mapping[str, Any]) -> float:
+        """With the penalty."""
+        wide = self._widened(parameters)
+        return float(self.problem.both(wide, self.data.X, self.data.y, 1.0).loss) + penalty(wide, self.l2)
+
     def gradient(self, parameters: Mapping[str, Any]) -> Parameters:
         wide = self._widened(parameters)
         gradients = self.problem.both(wide, self.data.X, self.data.y, 1.0).gradients

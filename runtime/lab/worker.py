@@ -16,6 +16,12 @@ Every request has an ``id`` and an ``op``, and ends with one line ``{"id": ..., 
     means any value, and `open` that other settings are taken too. ``{"refused": "why"}`` where there is no such task.
 ``{"id": 3, "op": "tasks"}``
     A list of such descriptions: the built-in tasks.
+``{"id": 4, "op": "probe", "configuration": {...}, "probes": [], "options": {...}}``
+    Ask a training function; a list of `answers.Answer`, one for each probe that is named, or for all.
+``{"id": 6, "op": "probes"}``
+    ``{name: question}`` of all probes (see `probes`).
+``{"id": 5, "op": "policy", "configuration": {...}, "format": "float16", "tolerance": 0.05, "options": {...}}``
+    ``answers.Policy.to_json()``: which parts of the model may run in the format (see `policy`).
 ``{"op": "exit"}``
     End; so does the end of standard input.
 
@@ -41,6 +47,9 @@ import numpy as np
 
 from .configuration import Configuration
 from .data import Refused
+from .policy import policy
+from .probes import answers, probes
+from .probes.subject import Subject
 from .record import Run, worded
 from .tasks import builtin
 from .training import Options, train
@@ -85,7 +94,14 @@ class Worker:
             return task_of(request["task"], options.path).to_json()
         if operation == "tasks":
             return [task.to_json() for task in builtin().values()]
-        raise Refused(f"there is no operation {operation!r}: run, describe, tasks, exit")
+        if operation == "probes":
+            return {name: probe.question for name, probe in probes().items()}
+        if operation in ("probe", "policy"):
+            subject = _subject(Configuration.from_json(request["configuration"]), options)
+            if operation == "probe":
+                return [item.to_json() for item in answers(subject, request.get("probes", ()), options.seconds)]
+            return policy(subject, str(request["format"]), float(request["tolerance"]), options.seconds).to_json()
+        raise Refused(f"there is no operation {operation!r}: run, describe, tasks, probes, probe, policy, exit")
 
     def run(self, identity: Any, configuration: Configuration, options: Options) -> Run:
         last = -1.0
@@ -100,6 +116,11 @@ class Worker:
             self.say({"id": identity, "event": {name: asdict(item) for name, item in event.items()}})
 
         return train(configuration, options, say)
+
+
+def _subject(configuration: Configuration, options: Options) -> Subject:
+    task = task_of(configuration.task, options.path)
+    return Subject(task, task.completed(configuration))
 
 
 def hello() -> dict[str, Any]:

@@ -189,3 +189,37 @@ def test_weights_on_emulated_machines(lab: Numlint, monkeypatch: pytest.MonkeyPa
     assert table[1].split() == ["normal", "lstsq"]
     assert [line.split()[0] for line in table[2:4]] == ["this", "Nehalem"]
     assert table[4].split() == ["same", "same"]
+
+
+def test_a_page_is_written_of_what_is_there(lab: Numlint, project: Path) -> None:
+    lab("--task", "training:descend", "--sweep", "lr=0.5,300", "-o", "results", "--trials", "0")
+    assert lab("--resume", "results", "--trials", "0", "--report", "page.html", "-q").status == 1
+    page = (project / "page.html").read_text()
+    assert page.startswith("<!doctype html>")
+    assert "lr=300" in page
+    assert lab("--resume", "results", "--trials", "0", "--report", "nowhere/page.html", "-q").status == 2
+
+
+def test_probes_are_asked_of_a_function_of_ones_own(lab: Numlint) -> None:
+    result = lab("probe", "--task", "training:descend", "--probe", "gradient", "--probe", "restart")
+    assert result.status == 0
+    assert [line.split()[:2] for line in result.out.splitlines() if not line.startswith(" ") and line] == [
+        ["gradient", "healthy"],
+        ["restart", "cannot"],
+        ["2", "probes"],
+    ]
+    assert "--seconds" in lab("probe", "--task", "training:descend", "--set", "pause=9", "--seconds", "0.5").out
+    wrong = lab("probe", "--task", "training:descend", "--probe", "dance")
+    assert (wrong.status, "there is no probe 'dance'" in wrong.err) == (2, True)
+
+
+def test_a_policy_is_written(lab: Numlint, project: Path) -> None:
+    result = lab("policy", "--task", "mlp", "--format", "bfloat16", "-o", "policy.json")
+    assert (result.status, result.out.splitlines()[0]) == (0, "bfloat16: 20 of 20 operations may run in it")
+    data = json.loads((project / "policy.json").read_text())
+    assert data["policies"][0]["float32"] == []
+    refused = lab("policy", "--task", "training:descend")
+    assert refused.status == 2
+    assert "to make it possible, yield gradient_of" in " ".join(refused.err.split())
+    code = lab("policy", "--task", "mlp", "--snippet", "mixed.py")
+    assert (code.status, "is for models of torch" in code.err) == (2, True)

@@ -9,7 +9,7 @@ import pytest
 
 from numlint.lab import boundary
 from numlint.lab.boundary import Boundary, bisection
-from numlint.lab.conclusion import bracketed
+from numlint.lab.conclusion import bracketed, ordered
 from numlint.lab.laboratory import Experiment
 from numlint.lab.sweep import read
 from numlint.lab.task import Task
@@ -72,8 +72,8 @@ def test_one_search_for_each_combination_of_the_others(task: Task) -> None:
 
 def test_a_grid_tells_between_which_values_it_lies(bench: Make, task: Task) -> None:
     sweep = read(task, ["precision=float64,float32", "lr=0.1,1,10"])
-    runs = list(bench(descends_below(2.0)).laboratory.runs(map(Experiment, sweep.configurations())))
-    found = bracketed(runs, sweep.names)
+    runs = bench(descends_below(2.0)).laboratory.runs(map(Experiment, sweep.configurations()))
+    found = bracketed(ordered(list(runs), sweep), sweep.names)
     assert [(item.configuration.precision, item.holds, item.fails, item.theory) for item in found] == [
         ("float64", 1.0, 10.0, 2.0),
         ("float32", 1.0, 10.0, 2.0),

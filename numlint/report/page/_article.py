@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import asdict
 
 from numlint import evidence as words
-from numlint.report.page._markup import Markup, element, figure, joined, table
+from numlint.report.page._markup import Markup, element, figure, joined, replay, table
+from numlint.report.page._measure import measures
 from numlint.report.page._plot import plot
 from numlint.report.page._source import excerpt
 from numlint.report.page._summary import MEANINGS, badge, place
@@ -143,39 +143,18 @@ def _smallest(evidence: Evidence) -> Markup | None:
 def _machines(machines: list[Machine]) -> Markup | None:
     if not machines:
         return None
-    logs = [_size(machine.figure) for machine in machines]
-    low, high = min(logs), max(logs)
     rows = [
         (
             machine.name,
             element("code", " ".join(f"{key}={value}" for key, value in machine.environment.items()) or "as it is"),
             machine.kernel if machine.honoured else joined(f"{machine.kernel} ", badge("not honoured", "caution")),
             element("code", machine.result or "–"),
-            _bar(machine.figure, (size - low) / (high - low) if high - low > 0.01 else 0.0),
+            bar,
         )
-        for machine, size in zip(machines, logs, strict=True)
+        for machine, bar in zip(machines, measures([machine.figure for machine in machines]), strict=True)
     ]
     heads = ("machine", "environment", "kernels", "result", "figure (logarithmic)")
     return table("The same call in fresh processes", heads, rows, class_="machines")
-
-
-def _size(value: float | None) -> float:
-    """Decades of a figure; beyond all numbers for what is none."""
-    if value is None or value == 0:
-        return 0.0
-    return math.log10(abs(value)) if math.isfinite(value) else 320.0
-
-
-def _bar(value: float | None, share: float) -> Markup:
-    width = 4 + 96 * share
-    bar = element(
-        "svg",
-        element("rect", x=0, y=3, width=width, height=8, rx=2, class_="bar high" if share > 0.5 else "bar"),
-        viewBox="0 0 100 14",
-        preserveAspectRatio="none",
-        aria_hidden="true",
-    )
-    return element("span", bar, figure(value), class_="measure")
 
 
 def _cures(cures: list[CureResult]) -> Markup | None:
@@ -236,5 +215,4 @@ def _replay(verdict: Verdict) -> Markup | None:
     line = verdict.replay
     if not line:
         return None
-    copy = element("button", "copy", type="button", class_="copy", data_copy=line, hidden=True)
-    return element("pre", element("code", line), copy, class_="replay")
+    return replay(line)

@@ -67,6 +67,12 @@ def table(caption: str, heads: tuple[str, ...], rows: Sequence[tuple[str, ...]],
     )
 
 
+def replay(line: str) -> Markup:
+    """A command that can be copied."""
+    copy = element("button", "copy", type="button", class_="copy", data_copy=line, hidden=True)
+    return element("pre", element("code", line), copy, class_="replay")
+
+
 def figure(value: float | None) -> str:
     """A number as a reader wants it: three digits, no empty decimals."""
     if value is None:
@@ -76,7 +82,8 @@ def figure(value: float | None) -> str:
     if value == int(value) and abs(value) < 1e5:
         return f"{int(value)}".replace("-", "−")
     if 1e-3 <= abs(value) < 1e5:
-        return f"{value:.4g}".replace("-", "−") if abs(value) >= 100 else f"{value:.3g}".replace("-", "−")
+        shown = f"{value:.0f}" if abs(value) >= 1e3 else f"{value:.4g}" if abs(value) >= 100 else f"{value:.3g}"
+        return shown.replace("-", "−")
     digits, _, power = f"{value:.2e}".partition("e")
     digits = digits.rstrip("0").rstrip(".") if "." in digits else digits
     return f"{digits}e{int(power)}".replace("-", "−")

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
+from numlint.report.page._axis import Axis, power
 from numlint.report.page._markup import Markup, element, figure
 
 WIDTH, HEIGHT = 720, 330
@@ -21,44 +21,6 @@ _FLOOR, _CEILING = -18, 1
 _MARKERS = {"float64": "circle", "float32": "square", "float16": "triangle", "bfloat16": "diamond"}
 
 Point = tuple[float, float]
-
-
-@dataclass(frozen=True)
-class _Axis:
-    """Magnitudes to horizontal positions: logarithmic where they span decades, and are positive."""
-
-    low: float
-    high: float
-    logarithmic: bool
-
-    @classmethod
-    def of(cls, magnitudes: Sequence[float]) -> _Axis:
-        low, high = min(magnitudes), max(magnitudes)
-        logarithmic = low > 0 and high / low > 4
-        if logarithmic:
-            return cls(math.log10(low), math.log10(high), True)
-        return cls(low, high if high > low else low + max(1.0, abs(low) / 2), False)
-
-    def __call__(self, magnitude: float) -> float:
-        value = math.log10(magnitude) if self.logarithmic and magnitude > 0 else magnitude
-        share = (value / 2 - self.low / 2) / (self.high / 2 - self.low / 2)  # halved: the width may overflow
-        return _LEFT + 12 + min(max(share, 0.0), 1.0) * (WIDTH - _LEFT - _RIGHT - 24)
-
-    def inside(self, magnitude: float) -> bool:
-        if self.logarithmic:
-            return magnitude > 0 and self.low <= math.log10(magnitude) <= self.high
-        return self.low <= magnitude <= self.high
-
-    def ticks(self) -> list[float]:
-        if not self.logarithmic:
-            return [self.low * (1 - part / 4) + self.high * (part / 4) for part in range(5)]
-        first, last = math.ceil(self.low - 1e-9), math.floor(self.high + 1e-9)
-        step = max(1, round((last - first) / 8))
-        decades = [10.0**power for power in range(first, last + 1, step)]
-        if len(decades) >= 3:
-            return decades
-        finer = [base * 10.0**power for power in range(first - 1, last + 1) for base in (1, 2, 5)]
-        return [tick for tick in finer if self.inside(tick)]
 
 
 def _vertical(error: float) -> float:
@@ -84,7 +46,7 @@ def plot(
     series = {name: sorted(rows) for name, rows in series.items() if rows}
     if not series:
         return None
-    axis = _Axis.of([row[0] for rows in series.values() for row in rows])
+    axis = Axis.of([row[0] for rows in series.values() for row in rows], _LEFT + 12, WIDTH - _RIGHT - 12)
     drawn = [*_bands(axis, realistic, stress), *_grid(axis, knob)]
     for name, threshold in fails_from.items():
         if threshold is not None and axis.inside(threshold):
@@ -126,7 +88,7 @@ def _ink(name: str) -> str:
     return f"ink-{name}" if name in _MARKERS else "ink-other"
 
 
-def _bands(axis: _Axis, realistic: float, stress: float) -> list[Markup]:
+def _bands(axis: Axis, realistic: float, stress: float) -> list[Markup]:
     """Behind the curves: where an input is ordinary, and where it is stress."""
     bands, start = [], float(_LEFT)
     for name, limit in (("realistic", realistic), ("stress", stress)):
@@ -144,12 +106,12 @@ def _bands(axis: _Axis, realistic: float, stress: float) -> list[Markup]:
     return bands
 
 
-def _grid(axis: _Axis, knob: str) -> list[Markup]:
+def _grid(axis: Axis, knob: str) -> list[Markup]:
     drawn = []
-    for power in range(_FLOOR + 2, _CEILING, 4):
-        y = _vertical(10.0**power)
+    for exponent in range(_FLOOR + 2, _CEILING, 4):
+        y = _vertical(10.0**exponent)
         drawn.append(element("line", x1=_LEFT, x2=WIDTH - _RIGHT, y1=y, y2=y, class_="grid"))
-        drawn.append(element("text", _power(power), x=_LEFT - 10, y=y + 4, class_="tick end"))
+        drawn.append(element("text", power(exponent), x=_LEFT - 10, y=y + 4, class_="tick end"))
     for name, y in (("nan / inf", _TOP), ("exact", HEIGHT - _BOTTOM)):
         drawn.append(element("line", x1=_LEFT, x2=WIDTH - _RIGHT, y1=float(y), y2=float(y), class_="rail"))
         drawn.append(element("text", name, x=_LEFT - 10, y=y + 4, class_="tick end"))
@@ -162,11 +124,6 @@ def _grid(axis: _Axis, knob: str) -> list[Markup]:
     turned = f"rotate(-90 14 {middle:g})"
     drawn.append(element("text", "relative error", x=14, y=middle, transform=turned, class_="axis middle"))
     return drawn
-
-
-def _power(power: int) -> Markup:
-    digits = str(power).replace("-", "−")
-    return Markup("1") if power == 0 else Markup(f'10<tspan dy="-5" class="power">{digits}</tspan>')
 
 
 def _curve(name: str, when: str, points: list[Point]) -> list[Markup]:

@@ -29,23 +29,27 @@ def place(verdict: Verdict) -> str:
 def filters(verdicts: Sequence[Verdict]) -> Markup:
     """A count for each status; with a script, a button that shows or hides its verdicts."""
     counts = Counter(verdict.status for verdict in verdicts)
-    buttons = [
-        element(
-            "button",
-            element("span", str(counts[status]), class_="count"),
-            element("span", status, class_="name"),
-            element(
-                "span", _degrees(verdicts) if status == CONFIRMED and counts[status] else meaning, class_="meaning"
-            ),
-            type="button",
-            class_=f"card {status}",
-            aria_pressed="true",
-            data_filter=status,
-            disabled=not counts[status],
-        )
+    meanings = {
+        status: _degrees(verdicts) if status == CONFIRMED and counts[status] else meaning
         for status, meaning in MEANINGS.items()
-    ]
-    return element("section", *buttons, class_="cards", aria_label="Verdicts by status; press to show or hide")
+    }
+    cards = [card(status, counts[status], status, meaning) for status, meaning in meanings.items()]
+    return element("section", *cards, class_="cards", aria_label="Verdicts by status; press to show or hide")
+
+
+def card(status: str, number: int, label: str, meaning: str) -> Markup:
+    """A count that a press turns into a filter of what has this status."""
+    return element(
+        "button",
+        element("span", str(number), class_="count"),
+        element("span", label, class_="name"),
+        element("span", meaning, class_="meaning"),
+        type="button",
+        class_=f"card {status}",
+        aria_pressed="true",
+        data_filter=status,
+        disabled=not number,
+    )
 
 
 def _degrees(verdicts: Sequence[Verdict]) -> str:
