@@ -7,6 +7,7 @@ formats of the module itself; mixed is autocast to float16 around float32 weight
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -32,7 +33,7 @@ def required() -> Any:
     try:
         return importlib.import_module("torch")
     except ImportError as error:
-        raise Refused("backend torch needs torch: pip install torch") from error
+        raise Refused(f"backend torch needs torch: {sys.executable} -m pip install torch") from error
 
 
 def descend_in_torch(configuration: Configuration, problem: Problem, X: Any, y: Any) -> Iterator[State]:

@@ -45,6 +45,8 @@ def render(conclusion: Conclusion, *, color: bool, width: int, detail: int) -> s
 def _verdict(conclusion: Conclusion, width: int, detail: int) -> list[Row]:
     rows: list[Row] = []
     shown = conclusion.runs if detail > 1 else _sample(conclusion.runs, RUNS)
+    if conclusion.was_refused and len({run.reason for run in conclusion.runs}) == 1:
+        shown = conclusion.runs[:1]  # the others could not be made for the same reason
     for run in shown:
         rows += _line(
             [("Run ", "text"), (_named(run, conclusion.names), "name"), (": ", "text")], _end(run), _style(run), width

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 
 import numpy as np
 
@@ -28,7 +29,7 @@ class Bundled(Source):
         try:
             datasets = importlib.import_module("sklearn.datasets")
         except ImportError as error:
-            raise Refused(f"{wanted} needs scikit-learn: pip install scikit-learn") from error
+            raise Refused(f"{wanted} needs scikit-learn: {sys.executable} -m pip install scikit-learn") from error
         bunch = getattr(datasets, f"load_{name}")(**({"scaled": False} if name == "diabetes" else {}))
         y = np.asarray(bunch.target)
         return Data(np.asarray(bunch.data, dtype=np.float64), y if y.ndim == 1 else y[:, 0], wanted)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import csv
 import importlib
 import os
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -96,7 +97,7 @@ def _parquet(path: str) -> dict[str, Any]:
     try:
         parquet = importlib.import_module("pyarrow.parquet")
     except ImportError as error:
-        raise Refused(f"{path} needs pyarrow: pip install pyarrow") from error
+        raise Refused(f"{path} needs pyarrow: {sys.executable} -m pip install pyarrow") from error
     stored = parquet.read_table(path)
     return {name: stored.column(name).to_numpy() for name in stored.column_names}
 

@@ -85,7 +85,7 @@ def test_what_is_missing_is_refused_with_the_line_that_installs_it(monkeypatch: 
     import sys
 
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
-    with pytest.raises(Refused, match="pip install scikit-learn"):
+    with pytest.raises(Refused, match="-m pip install scikit-learn"):
         data(data="sklearn:iris")
 
 
