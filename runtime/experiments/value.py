@@ -130,7 +130,8 @@ class Search:
             self.failures.append(failure)
             return failure
         if trial.status == OUTSIDE:
-            self.outside = self.outside or trial.note
+            ordinary = realism(turn, form) != "extreme"
+            self.outside = self.outside or (trial.note if ordinary else "")
         elif trial.status == INVALID:
             self.invalid = trial.note
             self.unjudged = trial.note if trial.oracle else self.unjudged
@@ -361,6 +362,8 @@ def _expected(search: Search, inputs: dict[str, Any], form: Format) -> dict[str,
 
 def _undecided(search: Search) -> str:
     """Why the search without a failure decides nothing; empty when it does."""
+    if search.outside and not (search.broken or search.sound):
+        return ""  # whatever is given, the expression is asked for what does not exist
     if search.broken or not search.sound:
         return f"no input could be judged: {search.broken or search.invalid or search.outside}"
     doubtful = search.judge.oracles

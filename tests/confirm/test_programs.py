@@ -11,7 +11,7 @@ import pytest
 
 from numlint.runtime.confirm import confirm
 from numlint.runtime.slices import cuts
-from numlint.runtime.target import Region
+from numlint.runtime.target import Region, Target
 from numlint.runtime.verdict import Verdict
 from tests.confirm.conftest import Check
 
@@ -205,3 +205,47 @@ def test_an_overflow_that_a_mask_discards_is_no_failure_on_any_rung(prove: Prove
     verdict = prove(program, "exp-overflow")
     assert verdict.status == "refuted"
     assert verdict.reason == "where the flagged expression goes wrong, what comes out is right"
+
+
+def accused(tmp_path: Path, body: str, rule: str, code: str, signature: str, **options: Any) -> Verdict:
+    """The verdict on an expression of which a check says nothing: as if a rule had flagged it."""
+    text = f"{HEAD}def f(x):\n    return {body}\n"
+    path = tmp_path / "accused.py"
+    path.write_text(text)
+    line = text.splitlines().index(f"    return {body}") + 1
+    region = Region(line, 12, line, 12 + len(body))
+    target = Target(str(path), "accused", str(tmp_path), "f", region, rule, code, signature=signature)
+    sys.modules.pop("accused", None)
+    try:
+        given = {"seconds": 20.0, **options}
+        return Verdict.from_json(confirm({"target": target.to_json(), "options": given}, lambda _: None))
+    finally:
+        sys.modules.pop("accused", None)
+        sys.path[:] = [item for item in sys.path if item != str(tmp_path)]
+
+
+EXPONENTIALS = "np.exp(x - np.max(x, axis=-1, keepdims=True))"
+SHIFTED = f"{EXPONENTIALS} / {EXPONENTIALS}.sum(-1, keepdims=True)"
+
+
+@pytest.mark.parametrize(
+    ("body", "rule", "code", "signature", "formats"),
+    [
+        (SHIFTED, "naive-softmax", "NL101", "nan", ("float64", "float32", "float16")),
+        ("1 / (1 + np.exp(-x))", "naive-sigmoid", "NL103", "overflow", ("float64",)),
+        ("np.logaddexp(0, x)", "naive-softplus", "NL104", "overflow", ("float64", "float32")),
+        ("np.log(np.abs(x) + 2)", "log-of-zero", "NL125", "nan", ("float64", "float32", "float16")),
+    ],
+    ids=["shifted softmax", "forward sigmoid", "logaddexp", "positive logarithm"],
+)
+def test_safe_code_is_never_confirmed_whoever_accuses_it(
+    tmp_path: Path, body: str, rule: str, code: str, signature: str, formats: tuple[str, ...]
+) -> None:
+    verdict = accused(tmp_path, body, rule, code, signature, formats=formats)
+    assert verdict.status == "refuted"
+    assert verdict.tried["inputs"] > 50
+
+
+@pytest.mark.parametrize("body", ["np.sqrt(-1 - x * x)", "np.log(-1 - np.abs(x))", "np.arccos(2 + x * x)"])
+def test_an_input_outside_the_domain_is_never_a_failure(tmp_path: Path, body: str) -> None:
+    assert accused(tmp_path, body, "log-of-zero", "NL125", "nan").status == "outside-domain"
