@@ -168,6 +168,7 @@ def _widening(undefined: list[str] | None = None) -> Any:
 
 
 LOGARITHMS = ("log", "log2", "log10")
+SPREADS = ("std", "var", "std_mean", "var_mean")
 DIVISIONS = ("div", "true_divide", "reciprocal", "rsqrt")
 
 
@@ -182,6 +183,10 @@ def _undefined(name: str, args: Any) -> Iterator[str]:
         return
     if name in (*LOGARITHMS, "sqrt", "rsqrt") and bool((operand < 0).any()):
         yield f"{name} of a negative number"
+    elif name in SPREADS and operand.numel() <= 1:
+        yield f"{name} of {operand.numel()} numbers: 0 / 0"
+    elif name == "mean" and operand.numel() == 0:
+        yield "mean of nothing: 0 / 0"
     elif name in LOGARITHMS and bool((operand == 0).any()):
         yield f"{name}(0)"
     elif name in DIVISIONS and bool((operand == 0).any()):

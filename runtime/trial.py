@@ -40,6 +40,7 @@ BEYOND = "the true value is beyond the format: bound the argument, or keep the l
 BELOW = "the true value is below the format's range: keep its logarithm"
 POLE_RULES = ("NL12", "NL2", "NL8")
 """Beginnings of the codes of rules that are about a pole: others claim that a value which exists is missed."""
+DIVISION_RULES = ("NL2",)
 NORMWISE_RULES = ("NL4", "NL5", "NL9")
 LOGARITHMIC_RULES = ("NL121",)
 """Rules whose values are log-probabilities: ``log_softmax`` too gives 0 for -2.5e-9, and that is right."""
@@ -83,6 +84,8 @@ class Judge:
     claim : str
         The signature of the rule. A true value beyond the format's range is a failure where the
         claim is ``"overflow"``, or ``"underflow"``: whatever could be done about it, it is what the rule says.
+    numbers : bool
+        Whether a wrong number is a failure: not of a rule that says that something is not finite.
     floor : float
         Below which errors are measured against it; see `compare`.
     """
@@ -91,6 +94,7 @@ class Judge:
     poles: bool = True
     elementwise: bool = True
     claim: str = ""
+    numbers: bool = True
     floor: float = 0.0
     seconds: float = 2.0
     runs: int = 0
@@ -106,6 +110,7 @@ class Judge:
             poles=poles,
             elementwise=not target.code.startswith(NORMWISE_RULES),
             claim=target.signature,
+            numbers=not (target.code.startswith(DIVISION_RULES) and target.signature == "nan"),
             floor=1.0 if target.code.startswith(LOGARITHMIC_RULES) else 0.0,
         )
 
@@ -153,7 +158,8 @@ class Judge:
             return Trial(INVALID, note=truth.reason or "no true value", oracle=truth.kind)
         got = run.sites[number]
         true = truth.shown_site(number)
-        gone = _vanished(run.sites, truth.sites) if site.kind in ("", "unrepresentable") else None
+        may_vanish = self.numbers and site.kind in ("", "unrepresentable")
+        gone = _vanished(run.sites, truth.sites) if may_vanish else None
         vanished = self._gone(run, truth, form, gone) if gone is not None else None
         if vanished is not None:
             return vanished
@@ -175,6 +181,8 @@ class Judge:
             if not self._spoils(run):
                 return Trial(SOUND, _shape(got), note=CONTAINED, oracle=truth.kind)
             return Trial(FAILURE, _shape(got), math.inf, 16.0, got, None, truth.reason or POLE, truth.kind)
+        if site.kind in ("digits", "sign", "zero") and not self.numbers:
+            return Trial(SOUND, error=site.value, note="a number, be it a wrong one", oracle=truth.kind)
         reaches = self._reaches(run, truth, form)
         if reaches is False:
             return Trial(SOUND, site.kind, site.value, note=CONTAINED, oracle=truth.kind)

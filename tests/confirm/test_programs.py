@@ -249,3 +249,13 @@ def test_safe_code_is_never_confirmed_whoever_accuses_it(
 @pytest.mark.parametrize("body", ["np.sqrt(-1 - x * x)", "np.log(-1 - np.abs(x))", "np.arccos(2 + x * x)"])
 def test_an_input_outside_the_domain_is_never_a_failure(tmp_path: Path, body: str) -> None:
     assert accused(tmp_path, body, "log-of-zero", "NL125", "nan").status == "outside-domain"
+
+
+def test_a_rule_about_a_zero_divisor_says_nothing_of_lost_digits(prove: Prove) -> None:
+    program = f"{HEAD}def scores(events):\n    values = np.array([event**2 for event in events])\n"
+    program += "    return (values - values.mean()) / np.maximum(values.std(ddof=1), 1e-8)\n"
+    evidence = prove(program, "std-of-one").evidence
+    assert evidence is not None
+    assert (evidence.signature, evidence.realism) == ("nan", "realistic")
+    assert evidence.smallest is not None
+    assert "nan" in evidence.smallest.got
