@@ -165,11 +165,17 @@ class Search:
 
     def first(self, formats: list[Format]) -> Failure | None:
         """The most ordinary failure, or None within the budget."""
+        running = []  # a model whose weights are of one format takes no other
         for form in formats:
+            self.invalid = ""
             failure = self.attempt(self.harness.inputs, form, None)
             if failure:
                 return failure
+            if not self.invalid:
+                running.append(form)
             self.broken = self.broken or self.invalid
+        if running:
+            self.broken, formats = "", running
         best: Failure | None = None
         for grade in ORDER[1:]:
             for turn in self.turns(grade):
