@@ -17,6 +17,7 @@ import glob
 import hashlib
 import json
 import os
+import random
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any
@@ -33,6 +34,8 @@ from . import Experiment, Result, Session
 
 LISTINGS = (os.listdir, glob.glob, glob.iglob)
 SETS = (builtins.set, builtins.frozenset)
+SEEDED_ELSEWHERE = "seed-ignored"
+"""Rules about a seed that is not taken: whether it matters shows where numbers are drawn."""
 SEEDED = (int, float, bool, np.number)
 """Elements whose order in a set does not depend on the hash seed."""
 
@@ -173,6 +176,19 @@ def zero_seeded(harness: Harness, target: Target) -> Harness | None:
     return dataclasses.replace(harness, inputs={**harness.inputs, **tested}) if tested else None
 
 
+def draws(harness: Harness) -> bool:
+    """Whether a run moves one of the global generators on, besides seeding them."""
+
+    def state() -> tuple[Any, ...]:
+        numpys: Any = np.random.get_state()  # noqa: NPY002 - the state that the target draws from
+        return (random.getstate(), numpys[1].tobytes(), *numpys[2:])
+
+    seed_everything(harness.seed)
+    before = state()
+    dataclasses.replace(harness, reseed=False).run()
+    return state() != before
+
+
 def difference(one: Any, other: Any) -> float:
     """Largest relative difference between two results; infinite where their structure differs."""
     first, second = dict(leaves.leaves(one)), dict(leaves.leaves(other))
@@ -223,6 +239,8 @@ class Repetition(Experiment):
                     evidence = self._evidence(variant, circumstance, runs, apart)
                     cures = [_cure(variant, circumstance, item, apart) for item in session.target.candidates]
                     return Result(evidence, cures)
+        if not notes and not draws(harness) and SEEDED_ELSEWHERE in session.target.rule:
+            return Result(unjudged="the call draws no random numbers: what it seeds is drawn from elsewhere")
         return Result(note=f"no input could be judged: {notes[0]}" if notes and len(notes) >= 3 else "")
 
     def _evidence(self, harness: Harness, circumstance: Circumstance, runs: list[Outcome], apart: float) -> Evidence:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from numlint.runtime.experiments.repetition import EXPERIMENT, difference, digest
-from numlint.runtime.harness import Outcome
+from numlint.runtime.experiments import Result, Session
+from numlint.runtime.experiments.repetition import EXPERIMENT, difference, digest, draws
+from numlint.runtime.harness import Harness, Outcome
 from tests.runtime.experiments.conftest import Experimenting
 
 ROWS = {"x": np.arange(100.0)}
@@ -102,6 +103,20 @@ def test_a_sum_over_a_set(experimenting: Experimenting, names: str, fails: bool)
     inputs = {"weights": np.array([0.1]), "names": ["a", "bb", "ccc", "dddd", "eeeee"]}
     result = experimenting(EXPERIMENT, "non-determinism", code, "found = 0.7", inputs)
     assert (result.evidence is not None) is fails
+
+
+@pytest.mark.parametrize(("body", "expected"), [("np.random.permutation(x)", True), ("np.sort(x)", False)])
+def test_whether_a_call_draws(experimenting: Experimenting, body: str, expected: bool) -> None:
+    """A constructor that seeds and draws nothing tells nothing about a seed that is not taken."""
+    seen = []
+
+    class Asked(type(EXPERIMENT)):  # type: ignore[misc]
+        def run(self, harness: Harness, session: Session) -> Result:
+            seen.append(draws(harness))
+            return Result()
+
+    experimenting(Asked(), "non-determinism", f"def f(x):\n    return {body}\n", body, ROWS)
+    assert seen == [expected]
 
 
 def test_a_call_that_fails_is_not_judged(experimenting: Experimenting) -> None:
