@@ -129,14 +129,21 @@ def _joined(join: Callable[..., Any]) -> Callable[..., Any]:
     return lambda values, axis=0, **named: join(list(values), axis=named.get("dim", axis))
 
 
-def _drawn(draw: str) -> Callable[..., Any]:
-    """Random numbers of a shape, from numpy's global generator: seeded where that is."""
+def _lengths(shape: tuple[Any, ...], named: dict[str, Any]) -> tuple[int, ...]:
+    """A shape, given as one argument, as several, or by name."""
+    shape = named.get("shape", named.get("size", shape[0] if shape and not isinstance(shape[0], int) else shape))
+    return tuple(map(operator.index, shape))
 
-    def random(*shape: Any, **named: Any) -> Any:
-        shape = named.get("shape", named.get("size", shape[0] if shape and not isinstance(shape[0], int) else shape))
-        return getattr(np.random, draw)(tuple(map(operator.index, shape)))
 
-    return random
+def _normal(*shape: Any, **named: Any) -> Any:
+    """From numpy's global generator: seeded where that is."""
+    drawn = np.random.standard_normal(_lengths(shape, named))  # noqa: NPY002
+    return drawn * named.get("stddev", 1.0) + named.get("mean", 0.0)
+
+
+def _uniform(*shape: Any, **named: Any) -> Any:
+    low, high = named.get("minval", 0.0), named.get("maxval", 1.0)
+    return low + (high - low) * np.random.random_sample(_lengths(shape, named))  # noqa: NPY002
 
 
 def _same(x: Any, *_: Any, **__: Any) -> Any:
@@ -144,11 +151,7 @@ def _same(x: Any, *_: Any, **__: Any) -> Any:
 
 
 def _filled(value: float) -> Callable[..., Any]:
-    def fill(*shape: Any, **named: Any) -> Any:
-        shape = named.get("shape", named.get("size", shape[0] if shape and not isinstance(shape[0], int) else shape))
-        return np.full(shape, value)
-
-    return fill
+    return lambda *shape, **named: np.full(_lengths(shape, named), value)
 
 
 def _swapped(x: Any, *axes: Any, **named: Any) -> Any:
@@ -194,8 +197,8 @@ _OTHERWISE: list[tuple[str, Callable[..., Any]]] = [
     ("transpose", _swapped),
     ("zeros", _filled(0.0)),
     ("ones", _filled(1.0)),
-    ("randn random_normal normal truncated_normal", _drawn("standard_normal")),
-    ("rand random_uniform uniform", _drawn("random_sample")),
+    ("randn random_normal truncated_normal", _normal),
+    ("rand random_uniform", _uniform),
     (
         "Variable tensor as_tensor from_numpy constant convert_to_tensor cast detach clone contiguous cpu cuda to "
         "stop_gradient identity float double requires_grad_",
@@ -206,6 +209,12 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {name: getattr(np, name) for name in 
 FUNCTIONS.update({name: known for names, known in _OTHERWISE for name in names.split()})
 
 
+OF_TENSORFLOW: dict[str, Callable[..., Any]] = {"normal": _normal, "uniform": _uniform}
+"""``tf.random.normal(shape)``; torch's function of that name takes the mean first."""
+
+
 def function(library: str, name: str) -> Callable[..., Any] | None:
     """What stands for a function of a library; None where it is not known."""
-    return FUNCTIONS.get(name) if library in LIBRARIES else None
+    if library not in LIBRARIES:
+        return None
+    return FUNCTIONS.get(name) or (OF_TENSORFLOW.get(name) if library == "tensorflow" else None)

@@ -66,6 +66,14 @@ def test_methods_chain_as_those_of_a_tensor() -> None:
         x.backward()
 
 
+def test_random_numbers_have_the_mean_and_the_spread_that_were_asked_for() -> None:
+    np.random.seed(0)  # noqa: NPY002 - the generator that is meant
+    drawn = FUNCTIONS["random_normal"](shape=[1000], mean=5.0, stddev=0.1)
+    assert (drawn.mean(), drawn.std()) == (pytest.approx(5.0, abs=0.02), pytest.approx(0.1, rel=0.1))
+    assert 2 <= FUNCTIONS["random_uniform"]([100], minval=2.0, maxval=3.0).min() <= 3
+    assert tensors.function("torch", "normal") is None  # the mean comes first there
+
+
 def test_other_libraries_and_names_are_not_known() -> None:
     assert tensors.function("tensorflow", "Session") is None
     assert tensors.function("cupy", "exp") is None
