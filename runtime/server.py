@@ -107,13 +107,17 @@ class Server:
 
     def perform(self, request: dict[str, Any]) -> dict[str, Any]:
         """Perform a request; where a rung of the ladder ends the process, the rungs below are tried without it."""
+        start = time.monotonic()
         result = self.attempt(request)
+        if "failure" in result:  # nobody else has kept the time
+            result["seconds"] = round(time.monotonic() - start, 3)
         lower = rungs_below(request, result)
         if not lower:
             return result
         again = self.attempt({**request, "options": {**request["options"], "rungs": lower}})
         if "failure" in again:
             return result
+        again["seconds"] = round(time.monotonic() - start, 3)
         again.setdefault("tried", {}).setdefault("notes", []).append(f"before: {result['reason']}")
         return again
 
