@@ -5,7 +5,9 @@ gives something else: nan, infinity, zero, or fewer than half of the digits. Two
 are judged. The *site* is the flagged expression; the *outputs* are what the caller gets.
 Both must fail: an infinite intermediate that ends in the right result is benign
 (``1 / (1 + exp(-x))``), and a wrong output whose flagged expression is right is somebody
-else's fault.
+else's fault. Where the rule claims an overflow or an underflow, a true value beyond the
+format counts too (no rewrite helps then, and the note says so); where it claims that a
+quotient is nan, a number does not, be it a wrong one.
 
 Where the true value does not exist there are two cases. At a *pole* (a zero norm, a
 count of zero, the logarithm of a probability of zero) ordinary data has no ordinary
