@@ -24,7 +24,6 @@ _OPTIONS = (
     click.option("--python", metavar="PATH", help="The interpreter that trains.  [default: that of the project]"),
     click.option("--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True),
 )
-Described = Callable[[str, str, dict[str, Any]], Any]
 
 
 def subject_options(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -153,7 +153,6 @@ FINITE = Range(nan=False)
 NONNEGATIVE = Range(0.0, INF)
 POSITIVE = Range(0.0, INF, lo_open=True)
 UNIT = Range(0.0, 1.0)
-OPEN_UNIT = Range(0.0, 1.0, hi_open=True)
 SIGNED_UNIT = Range(-1.0, 1.0)
 COUNT = Range(0.0, INF, nan=False, integer=True)
 

@@ -95,11 +95,6 @@ def last_loss(run: Run) -> float:
     return float(loss)
 
 
-def best_loss(run: Run) -> float:
-    """The smallest loss of a run; nan where there is none."""
-    return min((epoch.loss for epoch in run.epochs if math.isfinite(epoch.loss)), default=math.nan)
-
-
 def _worst(run: Run) -> Epoch | None:
     """The epoch that shows a divergence: the first whose loss is not finite, else the one with the largest loss."""
     broken = next((epoch for epoch in run.epochs if not math.isfinite(epoch.loss)), None)

@@ -273,14 +273,3 @@ def recording(ledger: Ledger) -> Iterator[Ledger]:
         yield ledger
     finally:
         _current.remove(ledger)
-
-
-@contextmanager
-def paused() -> Iterator[None]:
-    """Compute without being recorded."""
-    kept = _current[:]
-    _current.clear()
-    try:
-        yield
-    finally:
-        _current[:] = kept
